@@ -1,0 +1,113 @@
+"""Weights and training state on disk: one safetensors file that carries its own manifest.
+
+The manifest (versions, layout, a sha256 for every tensor, and what the caller adds) is the file's
+metadata, so that there is one file to move into place and none to be left half-written. Nothing
+is ever pickled.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+from crosscheck.environment import versions
+from crosscheck.errors import CheckpointError
+from crosscheck.layouts import Weights
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file held: arrays by name, and the facts the caller stored beside them."""
+
+    arrays: Weights
+    facts: dict[str, Any]
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path that takes `path`'s place when the block ends well, and vanishes if not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(text)
+
+
+def save(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+    """Write arrays in the neutral layout, with a manifest; the file appears whole or not at all.
+
+    Args:
+        path: of the .safetensors file.
+        arrays: by name.
+        facts: anything JSON can hold: side, recipe, epoch, seed.
+    """
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    manifest = {
+        "format": FORMAT,
+        "layout": "neutral (channels last)",
+        "versions": versions(),
+        "sha256": {name: _digest(array) for name, array in contiguous.items()},
+        "facts": dict(facts),
+    }
+    with atomic(path) as temporary:
+        temporary.write_bytes(to_bytes(contiguous, {"manifest": json.dumps(manifest)}))
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a file written by `save` and check every tensor against the manifest.
+
+    Raises:
+        CheckpointError: the file is missing, is no checkpoint of ours, or was damaged.
+    """
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: there is no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from None
+    try:
+        manifest = json.loads(metadata["manifest"])
+        digests, facts = manifest["sha256"], manifest["facts"]
+    except (KeyError, ValueError, TypeError):
+        raise CheckpointError(f"{path}: has no crosscheck manifest; it was not written by crosscheck") from None
+    if manifest["format"] != FORMAT:
+        raise CheckpointError(f"{path}: format {manifest['format']}; this version reads format {FORMAT}")
+    damaged = [name for name in digests.keys() | arrays.keys() if not _intact(name, digests, arrays)]
+    if damaged:
+        raise CheckpointError(f"{path}: damaged: the checksum is wrong for {', '.join(sorted(damaged))}")
+    return Checkpoint(arrays, facts)
+
+
+def _digest(array: np.ndarray) -> str:
+    shape = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.sha256(shape + array.tobytes()).hexdigest()
+
+
+def _intact(name: str, digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> bool:
+    return name in arrays and digests.get(name) == _digest(arrays[name])

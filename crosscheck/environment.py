@@ -1,0 +1,76 @@
+"""How a framework's process is set up, and how it is recorded.
+
+Everything here is said through environment variables, before the framework is imported, so that
+the neutral package needs no framework to say it.
+"""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal, get_args
+
+SideName = Literal["torch", "keras"]
+Backend = Literal["tensorflow", "jax", "torch"]
+Device = Literal["cpu", "cuda"]
+BACKENDS: tuple[str, ...] = get_args(Backend)
+DEVICES: tuple[str, ...] = get_args(Device)
+
+PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", "numpy")
+
+
+def framework_environment(backend: str, device: str, threads: int) -> dict[str, str]:
+    """Variables for a process that will import one framework.
+
+    Args:
+        backend: Keras' backend (ignored by PyTorch).
+        device: "cpu" hides every GPU; "cuda" leaves them visible.
+        threads: for each of the framework's thread pools.
+    """
+    variables = {
+        "KERAS_BACKEND": backend,
+        # Keras' float64 is float32 on JAX unless this is set.
+        "JAX_ENABLE_X64": "1",
+        "JAX_DEFAULT_MATMUL_PRECISION": "highest",
+        "JAX_PLATFORMS": device,
+        # TF32 keeps 10 bits of a float32's 23; mixed modes are the default, so off everywhere.
+        "NVIDIA_TF32_OVERRIDE": "0",
+        "TF_DETERMINISTIC_OPS": "1",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        # The frameworks share the GPU: none may take all of its memory at the start.
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "OMP_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    if device == "cpu":
+        variables["CUDA_VISIBLE_DEVICES"] = ""
+    return variables
+
+
+def default_threads(processes: int) -> int:
+    """Cores for each of so many processes at work at the same time."""
+    return max(1, (os.cpu_count() or 1) // processes)
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of whatever a result may depend on; absent packages are left out."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> str:
+    """The processor, in words, with its number of cores."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as lines:
+            name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), name)
+    except OSError:
+        pass
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}"

@@ -1,0 +1,166 @@
+"""One process per framework, started once and reused, both at work at the same time.
+
+TensorFlow and PyTorch in one interpreter abort it (each brings an LLVM), share its GPU memory and
+may share arrays. So each has a process of its own; calls go over with numpy arrays.
+"""
+
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crosscheck import worker
+from crosscheck.environment import default_threads, framework_environment
+from crosscheck.errors import CallError, CrosscheckError, SideError
+
+LAST_LINES = 8
+
+
+class Both(NamedTuple):
+    """The same thing from either side."""
+
+    torch: Any
+    keras: Any
+
+
+class Side:
+    """A framework in a process of its own.
+
+    Args:
+        name: "torch" or "keras".
+        environment: variables set there before anything is imported.
+        timeout: seconds after which a call counts as hung.
+    """
+
+    def __init__(self, name: str, environment: dict[str, str], timeout: float) -> None:
+        self.name = name
+        self._timeout = timeout
+        handle, path = tempfile.mkstemp(prefix=f"crosscheck-{name}-", suffix=".log")
+        os.close(handle)
+        self._log = Path(path)
+        self._pool = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=worker.start,
+            initargs=(path, environment),
+        )
+        others = set(multiprocessing.active_children())
+        self._pool.submit(os.getpid)  # the pool starts its process on the first call
+        (self._process,) = set(multiprocessing.active_children()) - others
+
+    def submit(self, target: str, *arguments: Any) -> "Future[worker.Outcome]":
+        """Start a call of "module:function" over there; `result` waits for it.
+
+        Raises:
+            SideError: the process is dead.
+        """
+        try:
+            return self._pool.submit(worker.invoke, target, arguments)
+        except BrokenProcessPool as error:
+            raise self._error("has died") from error
+
+    def result(self, future: "Future[worker.Outcome]") -> Any:
+        """What the call returned.
+
+        Raises:
+            SideError: the process died or hung.
+            CallError: the call raised; the process is well.
+            CrosscheckError: the call raised one, meant for the user.
+        """
+        try:
+            outcome = future.result(self._timeout)
+        except TimeoutError as error:
+            self.kill()
+            raise self._error(f"gave no answer for {self._timeout:g} s and was stopped") from error
+        except BrokenProcessPool as error:
+            raise self._error("has died") from error
+        if outcome.for_user:
+            raise CrosscheckError(f"{self.name}: {outcome.message}")
+        if outcome.kind:
+            message = f"{self.name}: {outcome.kind}: {outcome.message}"
+            raise CallError(message, outcome.kind, outcome.details)
+        return outcome.value
+
+    def call(self, target: str, *arguments: Any) -> Any:
+        """`submit` and `result` in one."""
+        return self.result(self.submit(target, *arguments))
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing."""
+        self._process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """End the process and remove its log."""
+        self.kill()
+        self._log.unlink(missing_ok=True)
+
+    def _error(self, what: str) -> SideError:
+        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        last = "\n".join(f"    {line}" for line in lines[-LAST_LINES:]) or "    (it printed nothing)"
+        return SideError(f"the {self.name} process {what}; its last lines:\n{last}")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both frameworks.
+
+    Attributes:
+        backend: the backend Keras runs on.
+        device: "cpu" or "cuda".
+    """
+
+    torch: Side
+    keras: Side
+    backend: str
+    device: str
+
+    def both(self, function: str, *arguments: Any) -> Both:
+        """Call `function` of both adapters at the same time, with the same arguments."""
+        return self.each(function, arguments, arguments)
+
+    def each(self, function: str, torch: tuple[Any, ...], keras: tuple[Any, ...]) -> Both:
+        """Call `function` of both adapters at the same time, each with arguments of its own."""
+        futures = (
+            self.torch.submit(f"torch_impl.{function}", *torch),
+            self.keras.submit(f"keras_impl.{function}", *keras),
+        )
+        return Both(self.torch.result(futures[0]), self.keras.result(futures[1]))
+
+    def close(self) -> None:
+        """End both processes."""
+        self.torch.close()
+        self.keras.close()
+
+
+@contextmanager
+def open_sides(
+    backend: str = "tensorflow", device: str = "cpu", threads: int | None = None, timeout: float = 600
+) -> Iterator[Sides]:
+    """Start both frameworks; they end with the block, also when it is interrupted.
+
+    Args:
+        backend: Keras' backend: "tensorflow", "jax" or "torch".
+        device: "cpu" or "cuda".
+        threads: for each side; by default the cores are shared out.
+        timeout: seconds after which a call counts as hung.
+
+    Raises:
+        SideError: a framework could not be started.
+        CrosscheckError: a framework does not see the device.
+    """
+    environment = framework_environment(backend, device, threads or default_threads(processes=2))
+    sides = Sides(
+        Side("torch", environment, timeout), Side("keras", environment, timeout), backend, device
+    )
+    try:
+        sides.both("adapter:configure", device)
+        yield sides
+    finally:
+        sides.close()

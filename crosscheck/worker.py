@@ -1,0 +1,53 @@
+"""What runs inside a framework's own process. Imports a framework only when told which."""
+
+import importlib
+import os
+import signal
+import threading
+import traceback
+from multiprocessing import connection, parent_process
+from typing import Any, NamedTuple
+
+from crosscheck.errors import CrosscheckError
+
+
+class Outcome(NamedTuple):
+    """The answer to a call. Exceptions travel as text: unpickling one would import the framework."""
+
+    value: Any = None
+    kind: str = ""  # class of the exception, empty if there was none
+    message: str = ""
+    details: str = ""
+    for_user: bool = False  # a CrosscheckError, whose message says it all
+
+
+def start(log: str, environment: dict[str, str]) -> None:
+    """Prepare the process, before anything heavy is imported."""
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(target, stream)
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def invoke(target: str, arguments: tuple[Any, ...]) -> Outcome:
+    """Call "module:function" and bring back what it returns or raises."""
+    try:
+        module, _, name = target.partition(":")
+        return Outcome(getattr(importlib.import_module(module), name)(*arguments))
+    except Exception as error:
+        message = " ".join(str(error).split())
+        return Outcome(
+            kind=type(error).__name__,
+            message=message,
+            details=traceback.format_exc(),
+            for_user=isinstance(error, CrosscheckError),
+        )
+
+
+def _follow_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,179 @@
+"""Between Keras' models and the neutral package; Keras is channels-last, so nothing is permuted.
+
+Every function takes and returns numpy arrays in the neutral layout and is called in Keras' own
+process. `torch_impl/adapter.py` is its mirror. Runs on any backend: no backend is imported here.
+"""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from crosscheck import checkpoint, layouts
+from crosscheck.errors import CrosscheckError
+from crosscheck.layouts import Weights
+from crosscheck.technique import Case, technique
+from keras_impl.probe import Probe
+
+
+def configure(device: str) -> None:
+    """Check the device; exact arithmetic and determinism are set by the environment."""
+    if device == "cuda" and not keras.distribution.list_devices("gpu"):
+        raise CrosscheckError(
+            f"Keras' {keras.backend.backend()} backend sees no CUDA device; use --device cpu"
+        )
+
+
+def settings() -> dict[str, str | int | bool]:
+    """What a result may depend on, read back from the framework."""
+    return {"backend": keras.backend.backend(), "image_data_format": keras.config.image_data_format()}
+
+
+def array(value: keras.KerasTensor) -> np.ndarray:
+    """A tensor or variable as a neutral array."""
+    # A copy: jax may share memory with a numpy array.
+    return np.array(ops.convert_to_numpy(value), order="C", copy=True)
+
+
+def build(technique_name: str, case: Case, dtype: str) -> keras.Layer:
+    """The case's model, with Keras' own initial weights."""
+    # A global floatx does not reach what already exists, so each build starts from a clean session.
+    keras.utils.clear_session()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    module = importlib.import_module(f"keras_impl.techniques.{technique_name}")
+    # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
+    model = getattr(module, case.build)(**case.arguments)
+    model(ops.zeros(case.input_shape, dtype))
+    return model
+
+
+def variables(model: keras.Layer) -> dict[str, keras.Variable]:
+    """The model's parameters and buffers by path, without the model's own name."""
+    return {variable.path.partition("/")[2]: variable for variable in model.variables}
+
+
+def load(model: keras.Layer, case: Case, weights: Weights) -> None:
+    """Put neutral weights into the model; every tensor must fit.
+
+    Raises:
+        WeightsError: a tensor is missing, left over or misshapen on either side.
+    """
+    dump(model, case)  # the model itself must hold what the contract says
+    packed = layouts.pack(weights, case.parameters, "keras")
+    for name, variable in variables(model).items():
+        variable.assign(packed[name])
+
+
+def dump(model: keras.Layer, case: Case) -> Weights:
+    """The model's parameters and buffers as neutral weights.
+
+    Raises:
+        WeightsError: the model does not hold what the contract says.
+    """
+    state = {name: array(variable) for name, variable in variables(model).items()}
+    return layouts.unpack(state, case.parameters, "keras")
+
+
+def loss_function(case: Case) -> keras.Loss:
+    """The case's loss, averaged over the batch."""
+    if case.loss == "cross_entropy":
+        # PORT: Keras' default takes probabilities and clips them; PyTorch takes logits.
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return SquaredError()
+
+
+class SquaredError(keras.losses.Loss):
+    """Mean of (output - target)^2 over all elements."""
+
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        # PORT: Keras' MeanSquaredError uses `ops.mean`, which computes in float32 on the jax backend
+        # even where everything is float64; PyTorch's mse_loss stays in float64. A sum does so on both.
+        return ops.sum(ops.square(y_pred - y_true), axis=-1) / y_pred.shape[-1]
+
+
+def trainable_count(technique_name: str, case_name: str) -> int:
+    """Trainable parameters, as Keras itself counts them."""
+    model = build(technique_name, technique(technique_name).case(case_name), "float32")
+    # PORT: Keras' `count_params` counts moving statistics too; PyTorch's buffers are no parameters.
+    return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+
+
+def evaluate(
+    technique_name: str,
+    case_name: str,
+    dtype: str,
+    points: Sequence[tuple[Weights, np.ndarray]],
+    target: np.ndarray,
+) -> list[dict[str, np.ndarray]]:
+    """Run the model forward and backward at each point (weights, input).
+
+    Returns:
+        for each point: "output" (evaluation mode); "output/training", "loss", "input_gradient" and
+        "gradient/<parameter>" (training mode); "buffer/<name>" after that one pass.
+    """
+    case = technique(technique_name).case(case_name)
+    model = build(technique_name, case, dtype)
+    output = model(ops.zeros(case.input_shape, dtype))
+    probe = Probe(model, case.input_shape, output.shape, loss_function(case))
+    return [_evaluate(model, probe, case, weights, x, target) for weights, x in points]
+
+
+def _evaluate(
+    model: keras.Layer, probe: Probe, case: Case, weights: Weights, x: np.ndarray, target: np.ndarray
+) -> dict[str, np.ndarray]:
+    load(model, case, weights)
+    # PORT: the mode is a state of PyTorch's module and an argument of Keras' call.
+    output = model(ops.convert_to_tensor(x), training=False)
+    probe.run(x, target)
+    names = {variable.path: name for name, variable in variables(model).items()}
+    gradients = {names[path]: array(value) for path, value in probe.gradients().items()}
+    trainable = {name: p for name, p in case.parameters.items() if p.trainable}
+    results = {
+        "output": array(output),
+        "output/training": array(probe.held_output),
+        "loss": array(probe.held_loss),
+        "input_gradient": array(probe.input_gradient()),
+    }
+    for name, value in layouts.unpack(gradients, trainable, "keras").items():
+        results[f"gradient/{name}"] = value
+    for name, value in dump(model, case).items():
+        if name not in trainable:
+            results[f"buffer/{name}"] = value
+    return results
+
+
+def round_trip(technique_name: str, case_name: str, dtype: str, weights: Weights) -> Weights:
+    """Neutral weights into the model and out again."""
+    case = technique(technique_name).case(case_name)
+    model = build(technique_name, case, dtype)
+    load(model, case, weights)
+    return dump(model, case)
+
+
+def save(technique_name: str, case_name: str, dtype: str, weights: Weights, path: Path) -> None:
+    """Neutral weights into the model, and from the model into a file."""
+    checkpoint.save(path, round_trip(technique_name, case_name, dtype, weights), {"side": "keras"})
+
+
+def read(technique_name: str, case_name: str, dtype: str, path: Path) -> Weights:
+    """A file into the model, and out of it again."""
+    return round_trip(technique_name, case_name, dtype, checkpoint.read(path).arrays)
+
+
+def refusals(technique_name: str, case_name: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """For each input shape the name of the exception the model raises, or "" if it takes it."""
+    case = technique(technique_name).case(case_name)
+    model = build(technique_name, case, "float32")
+    return [_refusal(model, shape) for shape in shapes]
+
+
+def _refusal(model: keras.Layer, shape: tuple[int, ...]) -> str:
+    try:
+        model(np.zeros(shape, np.float32))
+    except (ValueError, RuntimeError) as error:
+        return type(error).__name__
+    return ""

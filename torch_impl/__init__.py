@@ -1,0 +1,1 @@
+"""Every technique in PyTorch. Imports torch only; `keras_impl` is its mirror."""

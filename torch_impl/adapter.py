@@ -1,0 +1,182 @@
+"""Between PyTorch's models and the neutral package: the only place where arrays are permuted.
+
+Every function takes and returns numpy arrays in the neutral layout (channels last) and is called
+in PyTorch's own process. `keras_impl/adapter.py` is its mirror.
+"""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crosscheck import checkpoint, layouts
+from crosscheck.errors import CrosscheckError
+from crosscheck.layouts import Weights
+from crosscheck.technique import Case, technique
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+_device = torch.device("cpu")
+
+
+def configure(device: str) -> None:
+    """Choose the device for everything that follows; exact arithmetic, deterministic algorithms."""
+    global _device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise CrosscheckError("PyTorch sees no CUDA device; use --device cpu")
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.use_deterministic_algorithms(True)
+    _device = torch.device(device)
+
+
+def settings() -> dict[str, str | int | bool]:
+    """What a result may depend on, read back from the framework."""
+    return {
+        "threads": torch.get_num_threads(),
+        "tf32": torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32,
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+def tensor(array: np.ndarray) -> Tensor:
+    """A neutral input: images (B, H, W, C) become (B, C, H, W)."""
+    # PORT: PyTorch's images are channels-first, Keras' channels-last.
+    array = np.moveaxis(array, -1, 1) if array.ndim > 3 else array
+    return torch.from_numpy(np.array(array, order="C", copy=True)).to(_device)
+
+
+def array(value: Tensor) -> np.ndarray:
+    """A tensor as a neutral array; feature maps (B, C, H, W) become (B, H, W, C)."""
+    value = value.detach().cpu().numpy()
+    return np.array(np.moveaxis(value, 1, -1) if value.ndim > 3 else value, order="C", copy=True)
+
+
+def build(technique_name: str, case: Case, dtype: str) -> nn.Module:
+    """The case's model, with PyTorch's own initial weights."""
+    module = importlib.import_module(f"torch_impl.techniques.{technique_name}")
+    # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
+    model = getattr(module, case.build)(**case.in_arguments, **case.arguments)
+    return model.to(device=_device, dtype=DTYPES[dtype])
+
+
+def load(model: nn.Module, case: Case, weights: Weights) -> None:
+    """Put neutral weights into the model; every tensor must fit.
+
+    Raises:
+        WeightsError: a tensor is missing, left over or misshapen on either side.
+    """
+    dump(model, case)  # the model itself must hold what the contract says
+    packed = layouts.pack(weights, case.parameters, "torch")
+    with torch.no_grad():
+        for name, value in model.state_dict().items():
+            if name in packed:
+                value.copy_(torch.from_numpy(packed[name]))
+
+
+def dump(model: nn.Module, case: Case) -> Weights:
+    """The model's parameters and buffers as neutral weights.
+
+    Raises:
+        WeightsError: the model does not hold what the contract says.
+    """
+    state = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
+    return layouts.unpack(state, case.parameters, "torch")
+
+
+def loss_value(case: Case, output: Tensor, target: Tensor) -> Tensor:
+    """The case's loss, averaged over the batch."""
+    if case.loss == "cross_entropy":
+        return F.cross_entropy(output, target)
+    return F.mse_loss(output, target)
+
+
+def trainable_count(technique_name: str, case_name: str) -> int:
+    """Trainable parameters, as PyTorch itself counts them."""
+    model = build(technique_name, technique(technique_name).case(case_name), "float32")
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def evaluate(
+    technique_name: str,
+    case_name: str,
+    dtype: str,
+    points: Sequence[tuple[Weights, np.ndarray]],
+    target: np.ndarray,
+) -> list[dict[str, np.ndarray]]:
+    """Run the model forward and backward at each point (weights, input).
+
+    Returns:
+        for each point: "output" (evaluation mode); "output/training", "loss", "input_gradient" and
+        "gradient/<parameter>" (training mode); "buffer/<name>" after that one pass.
+    """
+    case = technique(technique_name).case(case_name)
+    model = build(technique_name, case, dtype)
+    labels = torch.from_numpy(target.copy()).to(_device)
+    return [_evaluate(model, case, weights, x, labels) for weights, x in points]
+
+
+def _evaluate(
+    model: nn.Module, case: Case, weights: Weights, x: np.ndarray, target: Tensor
+) -> dict[str, np.ndarray]:
+    load(model, case, weights)
+    inputs = tensor(x).requires_grad_()
+    # PORT: the mode is a state of PyTorch's module and an argument of Keras' call.
+    with torch.no_grad():
+        output = model.eval()(inputs)
+    model.train().zero_grad()
+    trained = model(inputs)
+    loss = loss_value(case, trained, target)
+    loss.backward()
+    gradients = {name: p.grad.cpu().numpy() for name, p in model.named_parameters()}
+    trainable = {name: p for name, p in case.parameters.items() if p.trainable}
+    results = {
+        "output": array(output),
+        "output/training": array(trained),
+        "loss": array(loss),
+        "input_gradient": array(inputs.grad),
+    }
+    for name, value in layouts.unpack(gradients, trainable, "torch").items():
+        results[f"gradient/{name}"] = value
+    for name, value in dump(model, case).items():
+        if name not in trainable:
+            results[f"buffer/{name}"] = value
+    return results
+
+
+def round_trip(technique_name: str, case_name: str, dtype: str, weights: Weights) -> Weights:
+    """Neutral weights into the model and out again."""
+    case = technique(technique_name).case(case_name)
+    model = build(technique_name, case, dtype)
+    load(model, case, weights)
+    return dump(model, case)
+
+
+def save(technique_name: str, case_name: str, dtype: str, weights: Weights, path: Path) -> None:
+    """Neutral weights into the model, and from the model into a file."""
+    checkpoint.save(path, round_trip(technique_name, case_name, dtype, weights), {"side": "torch"})
+
+
+def read(technique_name: str, case_name: str, dtype: str, path: Path) -> Weights:
+    """A file into the model, and out of it again."""
+    return round_trip(technique_name, case_name, dtype, checkpoint.read(path).arrays)
+
+
+def refusals(technique_name: str, case_name: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """For each input shape the name of the exception the model raises, or "" if it takes it."""
+    case = technique(technique_name).case(case_name)
+    model = build(technique_name, case, "float32").eval()
+    return [_refusal(model, shape) for shape in shapes]
+
+
+def _refusal(model: nn.Module, shape: tuple[int, ...]) -> str:
+    try:
+        with torch.no_grad():
+            model(tensor(np.zeros(shape, np.float32)))
+    except (ValueError, RuntimeError) as error:
+        return type(error).__name__
+    return ""

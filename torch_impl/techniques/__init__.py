@@ -1,0 +1,1 @@
+"""The techniques, one module each, named as in `crosscheck.specs`."""
