@@ -95,7 +95,9 @@ def read(path: Path) -> Checkpoint:
         manifest = json.loads(metadata["manifest"])
         digests, facts = manifest["sha256"], manifest["facts"]
     except (KeyError, ValueError, TypeError):
-        raise CheckpointError(f"{path}: has no crosscheck manifest; it was not written by crosscheck") from None
+        raise CheckpointError(
+            f"{path}: has no crosscheck manifest; it was not written by crosscheck"
+        ) from None
     if manifest["format"] != FORMAT:
         raise CheckpointError(f"{path}: format {manifest['format']}; this version reads format {FORMAT}")
     damaged = [name for name in digests.keys() | arrays.keys() if not _intact(name, digests, arrays)]

@@ -25,9 +25,7 @@ def conv2d(path: str, kernel: tuple[int, int], inputs: int, outputs: int, groups
     return _layer(path, "conv2d", shape, (outputs,), prod(shape[:-1]))
 
 
-def _layer(
-    path: str, kind: str, kernel: tuple[int, ...], bias: tuple[int, ...], fan_in: int
-) -> Parameters:
+def _layer(path: str, kind: str, kernel: tuple[int, ...], bias: tuple[int, ...], fan_in: int) -> Parameters:
     prefix = f"{path}." if path else ""
     return {
         f"{prefix}kernel": Parameter(f"{kind}.kernel", kernel, fan_in),

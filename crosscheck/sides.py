@@ -156,9 +156,7 @@ def open_sides(
         CrosscheckError: a framework does not see the device.
     """
     environment = framework_environment(backend, device, threads or default_threads(processes=2))
-    sides = Sides(
-        Side("torch", environment, timeout), Side("keras", environment, timeout), backend, device
-    )
+    sides = Sides(Side("torch", environment, timeout), Side("keras", environment, timeout), backend, device)
     try:
         sides.both("adapter:configure", device)
         yield sides

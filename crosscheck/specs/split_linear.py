@@ -67,7 +67,12 @@ def layer_case(name: str, tied: bool) -> Case:
 
 
 def net_case(
-    name: str, hidden: int, splits: int, expected_count: int, tied: bool = True, size: tuple[int, int] = (32, 32)
+    name: str,
+    hidden: int,
+    splits: int,
+    expected_count: int,
+    tied: bool = True,
+    size: tuple[int, int] = (32, 32),
 ) -> Case:
     """The article's net: two convolutions with pooling, fc1 (split), fc3."""
     height, width = (((length - 4) // 2 - 4) // 2 for length in size)  # (5x5 valid, 2x2 pool) twice

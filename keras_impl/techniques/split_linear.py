@@ -89,9 +89,7 @@ class UntiedSplitLinear(layers.Layer):
         uniform = keras.initializers.RandomUniform(-bound, bound)
         shape = (splits, features // splits, units // splits)
         self.kernel = self.add_weight(shape=shape, initializer=uniform, name="kernel")
-        self.bias = self.add_weight(
-            shape=(splits, units // splits), initializer=uniform.clone(), name="bias"
-        )
+        self.bias = self.add_weight(shape=(splits, units // splits), initializer=uniform.clone(), name="bias")
 
     def call(self, x: Tensor) -> Tensor:
         return untied_split_linear(x, self.kernel, self.bias, self.splits)

@@ -52,7 +52,9 @@ class SplitLinear(nn.Module):
         self.in_features = in_features
         self.splits = splits
         bound = (splits / in_features) ** 0.5
-        self.weight = nn.Parameter(torch.empty(units // splits, in_features // splits).uniform_(-bound, bound))
+        self.weight = nn.Parameter(
+            torch.empty(units // splits, in_features // splits).uniform_(-bound, bound)
+        )
         self.bias = nn.Parameter(torch.empty(units // splits).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:

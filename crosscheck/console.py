@@ -1,0 +1,106 @@
+"""What the user sees: results on standard output, progress and complaints on standard error."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from crosscheck.errors import CrosscheckError
+
+T = TypeVar("T")
+
+INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
+COULD_NOT = 2  # the exit status when nothing could be judged
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def progress(*columns: str) -> Progress:
+    """A progress bar on standard error; each column is a rich format, such as "{task.fields[loss]}"."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        *(TextColumn(column) for column in columns),
+        TimeRemainingColumn(compact=True),
+        console=err,
+        transient=True,
+        # Not in a terminal, where a bar would fill a log file with its frames.
+        disable=not err.is_terminal,
+    )
+
+
+def track(items: Iterable[T], description: str) -> Iterator[T]:
+    """Yield the items while a counter of them is shown."""
+    with progress() as bar:
+        task = bar.add_task(description, total=None)
+        for item in items:
+            yield item
+            bar.advance(task)
+
+
+@contextmanager
+def for_user() -> Iterator[None]:
+    """Turn what the user can mend into one line and an exit status, never a traceback."""
+    try:
+        yield
+    except CrosscheckError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        err.print("Interrupted.")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+@contextmanager
+def quiet_start() -> Iterator[None]:
+    """Hold back what C++ libraries write to standard error while they load, unless loading fails.
+
+    TensorFlow greets with lines that no setting turns off.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong and end."""
+    err.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
+    sys.exit(COULD_NOT)
+
+
+def escape(text: str) -> str:
+    """Text as it is, where rich would read [brackets] as markup."""
+    return text.replace("[", r"\[")
+
+
+def user_command(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorate the function of a command with `for_user`, keeping its name and help."""
+
+    @click.pass_context
+    def wrapped(context: click.Context, /, *args: object, **options: object) -> None:
+        with for_user():
+            context.invoke(function, *args, **options)
+
+    wrapped.__name__, wrapped.__doc__ = function.__name__, function.__doc__
+    wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    return wrapped

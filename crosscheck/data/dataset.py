@@ -1,0 +1,123 @@
+"""From what the user names to arrays: decoded once, cached, memory-mapped."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from crosscheck import console
+from crosscheck.data import generated, packaging
+from crosscheck.data.members import identity
+from crosscheck.data.split import Split
+from crosscheck.environment import framework_environment
+from crosscheck.errors import DataError
+from crosscheck.sides import Side
+
+FORMAT = 1  # of the cache; a new number leaves old entries alone
+DOWNLOAD_TIMEOUT = 3600
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images to train on and to test on.
+
+    Attributes:
+        source: what the user asked for.
+        train, test: the splits; their images are mapped from the cache, not held in memory.
+        classes: names in the order of the labels.
+        sha256: of all images and labels, so that a result says what it was trained on.
+    """
+
+    source: str
+    train: Split
+    test: Split
+    classes: tuple[str, ...]
+    sha256: str
+
+
+def cache_folder() -> Path:
+    """Where decoded data are kept: CROSSCHECK_CACHE, or the system's place for caches."""
+    chosen = os.environ.get("CROSSCHECK_CACHE")
+    return Path(chosen) if chosen else user_cache_path("crosscheck")
+
+
+def load(source: str) -> Dataset:
+    """The data set that `source` names.
+
+    Args:
+        source: "generated", "cifar10" (downloads the official archive), or a path to CIFAR-10 in
+            any packaging that `crosscheck.data.packaging` knows.
+
+    Raises:
+        DataError: missing, corrupt, truncated, unreadable, or not CIFAR-10.
+    """
+    if source == "generated":
+        return _cached(source, f"generated {generated.SIZES} 0")
+    path = download() if source == "cifar10" else Path(source).expanduser()
+    return _cached(source, json.dumps(identity(path.absolute())), path)
+
+
+def download() -> Path:
+    """The official archive, downloaded through torchvision unless it is there already."""
+    folder = cache_folder() / "downloads"
+    side = Side("torch", framework_environment("tensorflow", "cpu", 1), DOWNLOAD_TIMEOUT)
+    try:
+        return Path(side.call("torch_impl.download:cifar10", str(folder)))
+    finally:
+        side.close()
+
+
+def _cached(source: str, key: str, path: Path | None = None) -> Dataset:
+    folder = cache_folder() / "data" / hashlib.sha256(f"{FORMAT} {key}".encode()).hexdigest()[:32]
+    try:
+        return _open(source, folder)
+    except (OSError, ValueError, KeyError):
+        pass  # not there yet, or damaged: made anew
+    try:
+        _fill(folder, path)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: the decoded images cannot be kept there ({error}); set CROSSCHECK_CACHE"
+        ) from None
+    return _open(source, folder)
+
+
+def _fill(folder: Path, path: Path | None) -> None:
+    if path is None:
+        splits, classes = generated.generate(), generated.CLASSES
+    else:
+        splits, classes = packaging.read(path, lambda files: console.track(files, f"Reading {path.name}"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        digest = hashlib.sha256()
+        for name, split in splits.items():
+            for part, array in (("images", split.images), ("labels", split.labels)):
+                np.save(temporary / f"{name}_{part}.npy", array)
+                digest.update(np.ascontiguousarray(array).tobytes())
+        (temporary / "facts.json").write_text(json.dumps({"classes": classes, "sha256": digest.hexdigest()}))
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _open(source: str, folder: Path) -> Dataset:
+    facts = json.loads((folder / "facts.json").read_text())
+    splits = {
+        name: Split(
+            np.load(folder / f"{name}_images.npy", mmap_mode="r"), np.load(folder / f"{name}_labels.npy")
+        )
+        for name in ("train", "test")
+    }
+    return Dataset(source, splits["train"], splits["test"], tuple(facts["classes"]), facts["sha256"])

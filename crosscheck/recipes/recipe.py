@@ -1,0 +1,69 @@
+"""What a training run is, and how the recipes are found.
+
+Every module in `crosscheck/recipes` that defines `RECIPES` is found; a recipe's name begins with
+the name of its technique.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Any
+
+from crosscheck import recipes as package
+from crosscheck.errors import CrosscheckError
+from crosscheck.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run, the same on both sides.
+
+    Attributes:
+        name: "<technique>/<case>".
+        technique: whose case is trained.
+        case: the model.
+        epochs: passes over the training images.
+        batch_size: images a step.
+        optimizer: with its hyper-parameters.
+        mean: subtracted from the pixels, after they are scaled to 0 ... 1.
+        std: what they are divided by then.
+        published: the article's figures, each from one run: test_accuracy, best_loss.
+    """
+
+    name: str
+    technique: str
+    case: str
+    epochs: int
+    batch_size: int
+    optimizer: Optimizer
+    mean: float
+    std: float
+    published: Mapping[str, float] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """The recipe as plain data, for files."""
+        return asdict(self)
+
+
+@cache
+def recipes() -> dict[str, Recipe]:
+    """Every recipe by name."""
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        for recipe in getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "RECIPES", ()):
+            found[recipe.name] = recipe
+    return found
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of this name.
+
+    Raises:
+        CrosscheckError: there is none; the message lists those there are.
+    """
+    known = recipes()
+    if name not in known:
+        raise CrosscheckError(f"there is no recipe {name!r}; there are: {', '.join(known)}")
+    return known[name]

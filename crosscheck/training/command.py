@@ -1,0 +1,97 @@
+"""The command line of both training scripts: the same options, whatever the framework."""
+
+import importlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from crosscheck import console
+from crosscheck.data import dataset
+from crosscheck.environment import BACKENDS, DEVICES, default_threads, framework_environment
+from crosscheck.recipes.recipe import recipe as find_recipe
+from crosscheck.recipes.recipe import recipes
+from crosscheck.training import loop
+from crosscheck.training.run_folder import RunFolder
+
+POSITIVE = click.IntRange(min=1)
+
+
+def command(side: str) -> click.Command:
+    """The training command of one side, "torch" or "keras"."""
+
+    @click.command(
+        help=f"""Train a recipe in {"PyTorch" if side == "torch" else "Keras"}.
+
+        Weights, batches and metrics are the same as on the other side, so that two runs with the
+        same seed differ by their framework alone. Ctrl-C loses the current epoch at most; --resume
+        goes on with the rest, bit for bit.
+
+        \b
+        Example:
+          python scripts/train_{side}.py --recipe split_linear/adjusted --data generated --out runs/{side}
+
+        Exit status: 0 trained, 2 something is wrong with what was asked for, 130 interrupted.
+        """,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    @click.option("--recipe", required=True, metavar="NAME", help=f"One of: {', '.join(recipes())}.")
+    @click.option(
+        "--data",
+        default="generated",
+        show_default=True,
+        metavar="WHAT",
+        help='"generated", "cifar10" (downloads it), or the path of CIFAR-10 in any common packaging.',
+    )
+    @click.option("--epochs", type=POSITIVE, help="Instead of the recipe's.")
+    @click.option("--batch-size", type=POSITIVE, help="Instead of the recipe's.")
+    @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+    @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+    @click.option("--threads", type=POSITIVE, help="CPU threads of the framework.  [default: all cores]")
+    @click.option(
+        "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RECIPE-SIDE-SEED]"
+    )
+    @click.option("--resume", is_flag=True, help="Go on after the last whole epoch in --out.")
+    @_backend_option(side)
+    @console.user_command
+    def train(
+        recipe: str,
+        data: str,
+        epochs: int | None,
+        batch_size: int | None,
+        seed: int,
+        device: str,
+        threads: int | None,
+        out: Path | None,
+        resume: bool,
+        backend: str = "torch",
+    ) -> None:
+        chosen = find_recipe(recipe)
+        chosen = replace(chosen, epochs=epochs or chosen.epochs, batch_size=batch_size or chosen.batch_size)
+        threads = threads or default_threads(processes=1)
+        name = side if side == backend else f"{side}-{backend}"
+        folder = RunFolder(out or Path("runs") / f"{recipe.replace('/', '-')}-{name}-seed{seed}")
+        images = dataset.load(data)
+        # Before the framework is imported: it reads these when it starts.
+        os.environ.update(framework_environment(backend, device, threads))
+        with console.quiet_start():
+            importlib.import_module(f"{side}_impl.adapter").configure(device)
+            trainer = importlib.import_module(f"{side}_impl.training").Trainer
+        settings = loop.Settings(side, backend, device, threads, data, seed)
+        try:
+            loop.train(trainer, chosen, settings, images, folder, resume)
+        except KeyboardInterrupt:
+            console.err.print(f"Interrupted. The same command with --resume goes on from {folder.path}.")
+            raise SystemExit(console.INTERRUPTED) from None
+        console.out.print(f"The run is in {folder.path}.")
+
+    return train
+
+
+def _backend_option(side: str):  # type: ignore[no-untyped-def]
+    if side == "torch":
+        return lambda function: function
+    return click.option(
+        "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
+    )

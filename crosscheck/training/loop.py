@@ -1,0 +1,237 @@
+"""The training loop that both sides run: what is trained on which images in which order.
+
+A side only takes steps; see `Trainer`. So that two runs differ by their framework and by nothing
+else, initial weights, batches, metrics and files come from here.
+"""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from crosscheck import console
+from crosscheck.data import batches
+from crosscheck.data.dataset import Dataset
+from crosscheck.data.split import Split
+from crosscheck.environment import machine, versions
+from crosscheck.errors import CrosscheckError
+from crosscheck.layouts import Weights
+from crosscheck.optimizers import Optimizer
+from crosscheck.parameters import initial_weights
+from crosscheck.recipes.recipe import Recipe
+from crosscheck.reference.losses import cross_entropy
+from crosscheck.technique import technique
+from crosscheck.training.run_folder import RunFolder
+
+# Images that one call into the framework is given: enough that Python is seldom in the way, few
+# enough that the progress bar moves.
+CHUNK_IMAGES = 8_000
+# Steps that one line of the metrics averages over.
+ROW_STEPS = 100
+EVALUATION_IMAGES = 2_000
+
+
+class Trainer(Protocol):
+    """What a side does; `torch_impl.training.Trainer` and `keras_impl.training.Trainer`."""
+
+    def __init__(
+        self,
+        technique_name: str,
+        case_name: str,
+        dtype: str,
+        optimizer: Optimizer,
+        weights: Weights,
+        longest: int,
+    ) -> None: ...
+    def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict(self, x: np.ndarray) -> np.ndarray: ...
+    def weights(self) -> Weights: ...
+    def optimizer_state(self) -> Weights: ...
+    def restore(self, weights: Weights, state: Weights) -> None: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose beside the recipe. The recipe's own epochs and batch size are replaced.
+
+    Attributes:
+        side: "torch" or "keras".
+        backend: Keras' backend; "torch" for PyTorch.
+        device: "cpu" or "cuda".
+        threads: of the framework.
+        data: as the user named it.
+        seed: of initial weights and batch order.
+    """
+
+    side: str
+    backend: str
+    device: str
+    threads: int
+    data: str
+    seed: int
+
+
+def train(
+    trainer_class: type[Trainer],
+    recipe: Recipe,
+    settings: Settings,
+    dataset: Dataset,
+    folder: RunFolder,
+    resume: bool,
+) -> dict[str, Any]:
+    """Train a recipe, or go on with it.
+
+    Args:
+        trainer_class: the side's.
+        recipe: with the user's epochs and batch size.
+        settings: see there.
+        dataset: see there.
+        folder: where the run is kept.
+        resume: go on after the last whole epoch that `folder` keeps.
+
+    Returns:
+        the last epoch's line of the metrics.
+
+    Raises:
+        CrosscheckError: the folder holds a run and `resume` is not set, or holds another run.
+    """
+    parameters = dict(technique(recipe.technique).case(recipe.case).parameters)
+    facts = _facts(recipe, settings, dataset)
+    if not folder.exists():
+        folder.begin(facts, initial_weights(parameters, settings.seed))
+    elif not resume:
+        raise CrosscheckError(
+            f"{folder.path}: holds a run already; go on with --resume, or choose another --out"
+        )
+    else:
+        _require_same_run(folder, facts)
+    done, weights, state = folder.state()
+    folder.forget_after(done)
+    if done >= recipe.epochs:
+        console.err.print(f"{folder.path}: its {done} epochs are done; there is nothing to resume")
+        return folder.metrics()[-1]
+    steps = max(1, CHUNK_IMAGES // recipe.batch_size)
+    trainer = trainer_class(recipe.technique, recipe.case, "float32", recipe.optimizer, weights, steps)
+    if done:
+        trainer.restore(weights, state)
+    row: dict[str, Any] = {}
+    for epoch in range(done + 1, recipe.epochs + 1):
+        row = _epoch(trainer, recipe, settings, dataset, folder, epoch)
+        # The line before the checkpoint: a run that is killed between the two does the epoch again.
+        folder.log(row)
+        folder.save(epoch, trainer.weights(), trainer.optimizer_state())
+        console.out.print(
+            f"{recipe.name} {settings.side} epoch {epoch}/{recipe.epochs}: "
+            f"loss {row['train_loss']:.4f}, test loss {row['test_loss']:.4f}, "
+            f"test accuracy {row['test_accuracy']:.2%}, {row['images_per_second']:,.0f} images/s",
+            soft_wrap=True,
+        )
+    return row
+
+
+def evaluate(trainer: Trainer, split: Split, recipe: Recipe) -> tuple[float, float]:
+    """Mean loss and accuracy over a whole split, computed from the logits in float64 for both sides."""
+    loss, hits = 0.0, 0
+    for start in range(0, len(split), EVALUATION_IMAGES):
+        rows = np.arange(start, min(start + EVALUATION_IMAGES, len(split)))
+        x, y = batches.gather(split, rows, recipe.mean, recipe.std)
+        logits = trainer.predict(x).astype(np.float64)
+        loss += cross_entropy(logits, y) * len(y)
+        hits += int((logits.argmax(axis=1) == y).sum())
+    return loss / len(split), hits / len(split)
+
+
+def _epoch(
+    trainer: Trainer, recipe: Recipe, settings: Settings, dataset: Dataset, folder: RunFolder, epoch: int
+) -> dict[str, Any]:
+    order = batches.epoch_order(len(dataset.train), settings.seed, epoch)
+    longest = max(1, CHUNK_IMAGES // recipe.batch_size)
+    losses: list[float] = []
+    sizes: list[int] = []
+    hits, seconds = 0, 0.0
+    columns = (
+        "loss {task.fields[loss]:.3f}",
+        "acc {task.fields[accuracy]:.1%}",
+        "{task.fields[speed]:,.0f}/s",
+    )
+    with console.progress(*columns) as bar:
+        task = bar.add_task(
+            f"epoch {epoch}/{recipe.epochs}", total=len(order), loss=0.0, accuracy=0.0, speed=0.0
+        )
+        for indices in batches.chunks(order, recipe.batch_size, longest):
+            began = time.perf_counter()
+            x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std)
+            chunk_losses, chunk_hits = trainer.train(x, y)
+            took = time.perf_counter() - began
+            if not np.isfinite(chunk_losses).all():
+                step = len(losses) + int(np.argmin(np.isfinite(chunk_losses))) + 1
+                raise CrosscheckError(
+                    f"{folder.path}: the loss is not finite at step {step:,} of epoch {epoch}; "
+                    "lower the learning rate, or look at the data"
+                )
+            _log_steps(folder, epoch, len(losses), chunk_losses, chunk_hits, indices.shape[1])
+            losses += [float(loss) for loss in chunk_losses]
+            sizes += [indices.shape[1]] * len(chunk_losses)
+            hits, seconds = hits + int(chunk_hits.sum()), seconds + took
+            bar.update(
+                task,
+                advance=indices.size,
+                loss=float(chunk_losses.mean()),
+                accuracy=float(chunk_hits.sum() / indices.size),
+                speed=indices.size / took,
+            )
+    test_loss, test_accuracy = evaluate(trainer, dataset.test, recipe)
+    return {
+        "kind": "epoch",
+        "epoch": epoch,
+        # Weighted by images: the last batch may be smaller than the others.
+        "train_loss": float(np.average(losses, weights=sizes)),
+        "train_accuracy": hits / len(order),
+        "test_loss": test_loss,
+        "test_accuracy": test_accuracy,
+        "seconds": seconds,
+        "images_per_second": len(order) / seconds,
+    }
+
+
+def _log_steps(
+    folder: RunFolder, epoch: int, before: int, losses: np.ndarray, hits: np.ndarray, batch_size: int
+) -> None:
+    for start in range(0, len(losses), ROW_STEPS):
+        part = slice(start, start + ROW_STEPS)
+        folder.log(
+            {
+                "kind": "steps",
+                "epoch": epoch,
+                "step": before + start + len(losses[part]),
+                "steps": len(losses[part]),
+                "loss": float(losses[part].mean()),
+                "accuracy": float(hits[part].mean() / batch_size),
+            }
+        )
+
+
+def _facts(recipe: Recipe, settings: Settings, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "recipe": recipe.facts(),
+        **asdict(settings),
+        "data_sha256": dataset.sha256,
+        "train_images": len(dataset.train),
+        "test_images": len(dataset.test),
+        "versions": versions(),
+        "machine": machine(),
+    }
+
+
+def _require_same_run(folder: RunFolder, facts: dict[str, Any]) -> None:
+    """A run may go on for more epochs and in another place; everything else must be as it was."""
+    kept = folder.facts()
+    before, now = kept["recipe"] | {"epochs": 0}, facts["recipe"] | {"epochs": 0}
+    differing = [key for key in before if before[key] != now[key]]
+    differing += [key for key in ("side", "backend", "seed", "data_sha256") if kept[key] != facts[key]]
+    if differing:
+        raise CrosscheckError(
+            f"{folder.path}: holds another run: {', '.join(differing)} differ; resume with the options "
+            "it was begun with, or choose another --out"
+        )

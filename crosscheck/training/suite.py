@@ -1,0 +1,121 @@
+"""Every run behind a table of an article: one command that can be stopped and continued."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosscheck import checkpoint, console
+from crosscheck.errors import CrosscheckError
+from crosscheck.recipes.recipe import Recipe, recipes
+from crosscheck.training.run_folder import Row, RunFolder
+
+SUITES = {"article_000": "split_linear/"}  # by the beginning of their recipes' names
+# Article 000 prints the mean loss of every 2,000 steps and reports the least of them.
+BEST_LOSS_STEPS = 2_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run of a suite."""
+
+    recipe: Recipe
+    side: str
+    backend: str
+    seed: int
+    folder: RunFolder
+
+    @property
+    def finished(self) -> bool:
+        """Whether all its epochs are kept."""
+        return self.folder.exists() and self.folder.state()[0] >= self.recipe.epochs
+
+
+def suite_recipes(name: str) -> list[Recipe]:
+    """The recipes of a suite.
+
+    Raises:
+        CrosscheckError: there is no such suite; the message lists those there are.
+    """
+    if name not in SUITES:
+        raise CrosscheckError(f"there is no suite {name!r}; there are: {', '.join(SUITES)}")
+    return [recipe for recipe in recipes().values() if recipe.name.startswith(SUITES[name])]
+
+
+def plan(name: str, sides: Iterable[tuple[str, str]], seeds: int, out: Path) -> list[Run]:
+    """The runs, seed by seed, so that what is finished when it is stopped can be compared already."""
+    return [
+        Run(recipe, side, backend, seed, RunFolder(out / f"{recipe.case}-{side}-{backend}-seed{seed}"))
+        for seed in range(seeds)
+        for recipe in suite_recipes(name)
+        for side, backend in sides
+    ]
+
+
+def execute(run: Run, data: str, device: str, threads: int | None) -> None:
+    """Train a run to its end in a process of its own, or go on with it.
+
+    Raises:
+        CrosscheckError: it failed; what it printed says why.
+    """
+    command = [sys.executable, "-m", "crosscheck.training", run.side, "--recipe", run.recipe.name]
+    command += ["--data", data, "--seed", str(run.seed), "--device", device, "--out", str(run.folder.path)]
+    command += ["--backend", run.backend] if run.side == "keras" else []
+    command += ["--threads", str(threads)] if threads else []
+    command += ["--resume"] if run.folder.exists() else []
+    status = subprocess.run(command, check=False).returncode
+    if status == console.INTERRUPTED:
+        raise KeyboardInterrupt
+    if status:
+        raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see above")
+
+
+def collect(runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """What the finished runs showed, with all that is needed to repeat them."""
+    return [_result(run) for run in runs if run.finished]
+
+
+def write(path: Path, name: str, runs: Iterable[Run]) -> None:
+    """Write the results of a suite as data."""
+    content = {"suite": name, "revision": revision(), "runs": collect(runs)}
+    checkpoint.write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def revision() -> str:
+    """The git revision of the sources, with "+" where they were changed since; "" outside git."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=12", "--dirty=+"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def _result(run: Run) -> dict[str, Any]:
+    facts, rows = run.folder.facts(), run.folder.metrics()
+    last = [row for row in rows if row["kind"] == "epoch"][-1]
+    return {
+        **{key: facts[key] for key in ("side", "backend", "device", "threads", "seed", "data_sha256")},
+        "recipe": facts["recipe"],
+        "versions": facts["versions"],
+        "machine": facts["machine"],
+        **{key: last[key] for key in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
+        "best_loss": min(_long_means(rows)),
+        "images_per_second": last["images_per_second"],
+    }
+
+
+def _long_means(rows: Iterable[Row]) -> Iterator[float]:
+    """Mean losses of `BEST_LOSS_STEPS` steps, as the article prints them."""
+    losses: list[float] = []
+    sizes: list[int] = []
+    for row in rows:
+        if row["kind"] == "epoch":
+            losses, sizes = [], []
+            continue
+        losses, sizes = [*losses, row["loss"]], [*sizes, row["steps"]]
+        if sum(sizes) >= BEST_LOSS_STEPS:
+            yield float(np.average(losses, weights=sizes))
+            losses, sizes = [], []

@@ -1,0 +1,148 @@
+"""Training a Keras model step by step on batches that the neutral package hands over."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from crosscheck.layouts import Weights
+from crosscheck.optimizers import Optimizer
+from crosscheck.technique import technique
+from keras_impl import adapter
+
+# Steps that run inside one compiled call; Python is in the way of each one otherwise.
+STEPS_PER_EXECUTION = 50
+PREDICT_BATCH = 500
+
+
+class Stepper(keras.Model):
+    """A model that `fit` trains while the loss and the hits of every single step are kept.
+
+    `fit` itself reports running means only. The record is a variable, so that it is written
+    inside the compiled step on every backend.
+
+    Args:
+        model: the model to train.
+        steps: length of the record; it is written over from the start when it is full.
+    """
+
+    def __init__(self, model: keras.Layer, steps: int):
+        super().__init__(name="stepper")
+        self.model = model
+        keep = {"initializer": "zeros", "trainable": False}
+        self.step = self.add_weight(shape=(), dtype="int32", name="step", **keep)
+        self.loss_record = self.add_weight(shape=(steps,), name="losses", **keep)
+        self.hit_record = self.add_weight(shape=(steps,), dtype="int32", name="hits", **keep)
+
+    def call(self, x, training=None):
+        return self.model(x, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        self._record(self.loss_record, loss)
+        if len(y.shape) == 1:  # class labels
+            hits = ops.equal(ops.argmax(y_pred, axis=-1), ops.cast(y, "int64"))
+            self._record(self.hit_record, ops.sum(ops.cast(hits, "int32")))
+        self.step.assign((self.step + 1) % self.loss_record.shape[0])
+        return loss
+
+    def _record(self, record, value):
+        value = ops.reshape(ops.cast(value, record.dtype), (1,))
+        record.assign(ops.slice_update(record.value, (self.step.value,), value))
+
+
+class Trainer:
+    """A case's model in training.
+
+    Args:
+        technique_name: the technique.
+        case_name: its case.
+        dtype: "float32" or "float64".
+        optimizer: with its hyper-parameters.
+        weights: to start from.
+        longest: the most steps that one call of `train` will be given.
+    """
+
+    def __init__(
+        self,
+        technique_name: str,
+        case_name: str,
+        dtype: str,
+        optimizer: Optimizer,
+        weights: Weights,
+        longest: int,
+    ):
+        self.case = technique(technique_name).case(case_name)
+        self.model = adapter.build(technique_name, self.case, dtype)
+        adapter.load(self.model, self.case, weights)
+        self.stepper = Stepper(self.model, longest)
+        compiled = keras.backend.backend() != "torch"  # that backend runs step by step
+        self.stepper.compile(
+            optimizer=make_optimizer(optimizer),
+            loss=adapter.loss_function(self.case),
+            steps_per_execution=min(STEPS_PER_EXECUTION, longest) if compiled else 1,
+            jit_compile=compiled,
+        )
+        self.stepper.optimizer.build(self.model.trainable_variables)
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One optimizer step for each batch.
+
+        Args:
+            x: (steps, batch, ...), neutral layout, in the model's dtype.
+            y: (steps, batch) class labels, or (steps, batch, ...) targets.
+
+        Returns:
+            the loss of every step, in the model's dtype, and how many images each step had right.
+        """
+        steps, batch = x.shape[:2]
+        rows, targets = x.reshape(-1, *x.shape[2:]), y.reshape(-1, *y.shape[2:])
+        self.stepper.step.assign(0)
+        self.stepper.fit(rows, targets, batch_size=batch, shuffle=False, verbose=0)
+        return adapter.array(self.stepper.loss_record)[:steps], adapter.array(self.stepper.hit_record)[:steps]
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""
+        return np.asarray(self.stepper.predict(x, batch_size=PREDICT_BATCH, verbose=0))
+
+    def weights(self) -> Weights:
+        """Parameters and buffers, neutral."""
+        return adapter.dump(self.model, self.case)
+
+    def optimizer_state(self) -> Weights:
+        """Everything the optimizer remembers, by name."""
+        return {v.path: adapter.array(v) for v in self.stepper.optimizer.variables}
+
+    def restore(self, weights: Weights, state: Weights) -> None:
+        """Continue exactly where `weights` and `optimizer_state` were taken."""
+        adapter.load(self.model, self.case, weights)
+        for variable in self.stepper.optimizer.variables:
+            variable.assign(state[variable.path])
+
+
+def make_optimizer(optimizer: Optimizer) -> keras.Optimizer:
+    """The Keras optimizer that these hyper-parameters describe."""
+    # PORT: Keras keeps the learning rate inside its momentum, PyTorch outside; the two are the same
+    # as long as the learning rate does not change.
+    return keras.optimizers.SGD(optimizer.learning_rate, momentum=optimizer.momentum)
+
+
+def trajectory(
+    technique_name: str,
+    case_name: str,
+    dtype: str,
+    optimizer: Optimizer,
+    starts: list[Weights],
+    x: np.ndarray,
+    y: np.ndarray,
+) -> list[tuple[np.ndarray, Weights]]:
+    """Train from each of several starting points on the same batches.
+
+    Returns:
+        for each start: the loss of every step, and the weights at the end.
+    """
+    results = []
+    for start in starts:
+        trainer = Trainer(technique_name, case_name, dtype, optimizer, start, len(x))
+        losses, _ = trainer.train(x, y)
+        results.append((losses, trainer.weights()))
+    return results

@@ -1,0 +1,127 @@
+"""Training a PyTorch model step by step on batches that the neutral package hands over."""
+
+import numpy as np
+import torch
+
+from crosscheck.layouts import Weights
+from crosscheck.optimizers import Optimizer
+from crosscheck.technique import technique
+from torch_impl import adapter
+
+PREDICT_BATCH = 500
+
+
+class Trainer:
+    """A case's model in training.
+
+    Args:
+        technique_name: the technique.
+        case_name: its case.
+        dtype: "float32" or "float64".
+        optimizer: with its hyper-parameters.
+        weights: to start from.
+        longest: the most steps that one call of `train` will be given.
+    """
+
+    def __init__(
+        self,
+        technique_name: str,
+        case_name: str,
+        dtype: str,
+        optimizer: Optimizer,
+        weights: Weights,
+        longest: int,
+    ):
+        self.case = technique(technique_name).case(case_name)
+        self.model = adapter.build(technique_name, self.case, dtype)
+        adapter.load(self.model, self.case, weights)
+        self.names = {id(p): name for name, p in self.model.named_parameters()}
+        self.optimizer = make_optimizer(optimizer, self.model)
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One optimizer step for each batch.
+
+        Args:
+            x: (steps, batch, ...), neutral layout, in the model's dtype.
+            y: (steps, batch) class labels, or (steps, batch, ...) targets.
+
+        Returns:
+            the loss of every step, in the model's dtype, and how many images each step had right.
+        """
+        steps, batch = x.shape[:2]
+        inputs = adapter.tensor(x.reshape(-1, *x.shape[2:])).split(batch)
+        targets = adapter.tensor(y.reshape(-1, *y.shape[2:])).split(batch)
+        losses, hits = [], []
+        self.model.train()
+        for rows, target in zip(inputs, targets, strict=True):
+            self.optimizer.zero_grad()
+            output = self.model(rows)
+            loss = adapter.loss_value(self.case, output, target)
+            loss.backward()
+            self.optimizer.step()
+            # No `.item()` here: fetching a number at every step makes the device wait for Python.
+            losses.append(loss.detach())
+            if target.ndim == 1:  # class labels
+                hits.append((output.detach().argmax(1) == target).sum())
+        counts = adapter.array(torch.stack(hits)) if hits else np.zeros(steps)
+        return adapter.array(torch.stack(losses)), counts.astype(np.int32)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""
+        self.model.eval()
+        with torch.no_grad():
+            parts = [adapter.array(self.model(rows)) for rows in adapter.tensor(x).split(PREDICT_BATCH)]
+        return np.concatenate(parts)
+
+    def weights(self) -> Weights:
+        """Parameters and buffers, neutral."""
+        return adapter.dump(self.model, self.case)
+
+    def optimizer_state(self) -> Weights:
+        """Everything the optimizer remembers, by name."""
+        return {
+            f"{self.names[id(parameter)]}.{key}": value.detach().cpu().numpy().copy()
+            for parameter, state in self.optimizer.state.items()
+            for key, value in state.items()
+            if value is not None
+        }
+
+    def restore(self, weights: Weights, state: Weights) -> None:
+        """Continue exactly where `weights` and `optimizer_state` were taken."""
+        adapter.load(self.model, self.case, weights)
+        parameters = dict(self.model.named_parameters())
+        for name, value in state.items():
+            path, _, key = name.rpartition(".")
+            target = parameters[path]
+            self.optimizer.state[target][key] = torch.from_numpy(value.copy()).to(target.device)
+
+
+def make_optimizer(optimizer: Optimizer, model: torch.nn.Module) -> torch.optim.Optimizer:
+    """The PyTorch optimizer that these hyper-parameters describe."""
+    # PORT: Keras keeps the learning rate inside its momentum, PyTorch outside; the two are the same
+    # as long as the learning rate does not change.
+    return torch.optim.SGD(
+        model.parameters(), lr=optimizer.learning_rate, momentum=optimizer.momentum, fused=True
+    )
+
+
+def trajectory(
+    technique_name: str,
+    case_name: str,
+    dtype: str,
+    optimizer: Optimizer,
+    starts: list[Weights],
+    x: np.ndarray,
+    y: np.ndarray,
+) -> list[tuple[np.ndarray, Weights]]:
+    """Train from each of several starting points on the same batches.
+
+    Returns:
+        for each start: the loss of every step, and the weights at the end.
+    """
+    results = []
+    for start in starts:
+        trainer = Trainer(technique_name, case_name, dtype, optimizer, start, len(x))
+        losses, _ = trainer.train(x, y)
+        results.append((losses, trainer.weights()))
+    return results
