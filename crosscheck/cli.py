@@ -1,13 +1,22 @@
 """The command `crosscheck`."""
 
+import json
 from pathlib import Path
 
 import click
 
-from crosscheck import __version__, console
+from crosscheck import __version__, checkpoint, console
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck.sides import open_sides
+from crosscheck.technique import technique
+from crosscheck.technique import techniques as available
+from crosscheck.training import suite
+from crosscheck.verification import verify
+from crosscheck.verification.rows import Row, failures
+from crosscheck.verification.trajectory import Course
 
+DTYPES = ("float64", "float32")
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -58,8 +67,6 @@ def suite_command(
 
     Exit status: 0 all trained, 2 something is wrong, 130 interrupted.
     """
-    from crosscheck.training import suite
-
     runs = suite.plan(name, (("torch", "torch"), ("keras", backend)), seeds, out or Path("runs") / name)
     dataset.load(data)  # decoded here, once, and any complaint made before the first run
     for number, run in enumerate(runs, start=1):
@@ -69,3 +76,71 @@ def suite_command(
         if file:
             suite.write(file, name, runs)
     console.out.print(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""))
+
+
+@main.command("verify", context_settings=CONTEXT)
+@click.argument("techniques", nargs=-1, metavar="[TECHNIQUE]...")
+@click.option("--case", "cases", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="Only this precision.")
+@click.option(
+    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
+)
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=30, show_default=True, help="Of a trajectory.")
+@click.option("--data", default="generated", show_default=True, metavar="WHAT", help="For trajectories.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=600, show_default=True, help="Of a call, in seconds."
+)
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write every row to this file.")
+@click.option("--all", "everything", is_flag=True, help="Show every row, not the worst of each kind.")
+@console.user_command
+def verify_command(
+    techniques: tuple[str, ...],
+    cases: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    backend: str,
+    device: str,
+    steps: int,
+    data: str,
+    seed: int,
+    timeout: float,
+    file: Path | None,
+    everything: bool,
+) -> None:
+    """Prove that the PyTorch and the Keras implementation of techniques are equal.
+
+    Without a name, every technique is verified. Each row says how much of its allowance it used.
+
+    \b
+    Example:
+      crosscheck verify split_linear --backend jax --json rows.json
+
+    Exit status: 0 all equal or within rounding, 1 something differs, 2 it could not be judged.
+    """
+    chosen = [technique(name) for name in techniques or available()]
+    for name in cases:
+        if not any(case.name == name for t in chosen for case in t.cases):
+            chosen[0].case(name)  # says which cases there are
+    course = Course(dataset.load(data), steps)
+    rows: list[Row] = []
+    with open_sides(backend, device, timeout=timeout) as sides, console.progress() as bar:
+        task = bar.add_task("", total=None)
+        for row in verify.verify(chosen, sides, dtypes or DTYPES, course, cases, seed):
+            rows.append(row)
+            bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
+    if file:
+        checkpoint.write_text(file, json.dumps([row.as_json() for row in rows], indent=1) + "\n")
+    console.out.print(verify.table(rows, everything))
+    failed = failures(rows)
+    for row in failed:
+        console.out.print(
+            f"{row.technique}/{row.case} {row.dtype} {console.escape(row.check)}: "
+            f"[red]{row.comparison.verdict}[/] {console.escape(row.comparison.note)}",
+            soft_wrap=True,
+        )
+    on = f"Keras on {backend}, {device}"
+    if failed:
+        console.out.print(f"\n{len(failed)} of {len(rows)} checks FAILED ({on}).")
+        raise SystemExit(1)
+    console.out.print(f"\nAll {len(rows)} checks passed ({on}).")

@@ -47,6 +47,11 @@ def failed(note: str) -> Comparison:
     return Comparison("failed", float("nan"), 0.0, note)
 
 
+def holds(condition: bool, otherwise: str) -> Comparison:
+    """Judge a plain fact."""
+    return Comparison("equal", 0.0, 0.0) if condition else failed(otherwise)
+
+
 def compare(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray | float = 0.0) -> Comparison:
     """Judge two arrays, element by element.
 
@@ -70,7 +75,8 @@ def compare(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray | floa
     finite = np.isfinite(actual) & np.isfinite(expected)
     if not finite.all():
         where = _first(~finite)
-        note = f"{(~finite).sum()} of {finite.size} not finite, first at {where}: {actual[where]} and {expected[where]}"
+        values = f"{actual[where]} and {expected[where]}"
+        note = f"{(~finite).sum()} of {finite.size} not finite, first at {where}: {values}"
         return Comparison("nan", float("nan"), float(np.max(allowance)), note)
     if np.array_equal(actual, expected):
         return Comparison("equal", 0.0, float(np.max(allowance)))
@@ -83,7 +89,8 @@ def compare(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray | floa
     note = ""
     if over:
         where = tuple(int(i) for i in worst)
-        note = f"{over} of {difference.size} differ, most at {where}: {actual[where]:.9g} and {expected[where]:.9g}"
+        values = f"{actual[where]:.9g} and {expected[where]:.9g}"
+        note = f"{over} of {difference.size} differ, most at {where}: {values}"
     verdict: Verdict = "different" if over else "within_rounding"
     return Comparison(verdict, float(difference[worst]), float(allowance[worst]), note)
 

@@ -5,15 +5,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from functools import wraps
+from typing import NoReturn, ParamSpec, TypeVar
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crosscheck.errors import CrosscheckError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 COULD_NOT = 2  # the exit status when nothing could be judged
@@ -93,14 +94,12 @@ def escape(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-def user_command(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate the function of a command with `for_user`, keeping its name and help."""
+def user_command(function: Callable[P, None]) -> Callable[P, None]:
+    """Decorate the function of a command with `for_user`."""
 
-    @click.pass_context
-    def wrapped(context: click.Context, /, *args: object, **options: object) -> None:
+    @wraps(function)
+    def wrapped(*args: P.args, **options: P.kwargs) -> None:
         with for_user():
-            context.invoke(function, *args, **options)
+            function(*args, **options)
 
-    wrapped.__name__, wrapped.__doc__ = function.__name__, function.__doc__
-    wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     return wrapped

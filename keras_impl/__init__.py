@@ -1,1 +1,1 @@
-"""Every technique in Keras 3, on its tensorflow, jax and torch backends. Imports keras only; `torch_impl` is its mirror."""
+"""Every technique in Keras 3, on any of its backends. Imports keras only; `torch_impl` is its mirror."""

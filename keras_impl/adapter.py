@@ -95,9 +95,9 @@ class SquaredError(keras.losses.Loss):
         return ops.sum(ops.square(y_pred - y_true), axis=-1) / y_pred.shape[-1]
 
 
-def trainable_count(technique_name: str, case_name: str) -> int:
+def trainable_count(technique_name: str, case_name: str, dtype: str) -> int:
     """Trainable parameters, as Keras itself counts them."""
-    model = build(technique_name, technique(technique_name).case(case_name), "float32")
+    model = build(technique_name, technique(technique_name).case(case_name), dtype)
     # PORT: Keras' `count_params` counts moving statistics too; PyTorch's buffers are no parameters.
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
@@ -164,16 +164,16 @@ def read(technique_name: str, case_name: str, dtype: str, path: Path) -> Weights
     return round_trip(technique_name, case_name, dtype, checkpoint.read(path).arrays)
 
 
-def refusals(technique_name: str, case_name: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+def refusals(technique_name: str, case_name: str, dtype: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
     """For each input shape the name of the exception the model raises, or "" if it takes it."""
     case = technique(technique_name).case(case_name)
-    model = build(technique_name, case, "float32")
-    return [_refusal(model, shape) for shape in shapes]
+    model = build(technique_name, case, dtype)
+    return [_refusal(model, np.zeros(shape, dtype)) for shape in shapes]
 
 
-def _refusal(model: keras.Layer, shape: tuple[int, ...]) -> str:
+def _refusal(model: keras.Layer, x: np.ndarray) -> str:
     try:
-        model(np.zeros(shape, np.float32))
+        model(ops.convert_to_tensor(x))
     except (ValueError, RuntimeError) as error:
         return type(error).__name__
     return ""

@@ -96,9 +96,9 @@ def loss_value(case: Case, output: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(output, target)
 
 
-def trainable_count(technique_name: str, case_name: str) -> int:
+def trainable_count(technique_name: str, case_name: str, dtype: str) -> int:
     """Trainable parameters, as PyTorch itself counts them."""
-    model = build(technique_name, technique(technique_name).case(case_name), "float32")
+    model = build(technique_name, technique(technique_name).case(case_name), dtype)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
@@ -167,17 +167,17 @@ def read(technique_name: str, case_name: str, dtype: str, path: Path) -> Weights
     return round_trip(technique_name, case_name, dtype, checkpoint.read(path).arrays)
 
 
-def refusals(technique_name: str, case_name: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+def refusals(technique_name: str, case_name: str, dtype: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
     """For each input shape the name of the exception the model raises, or "" if it takes it."""
     case = technique(technique_name).case(case_name)
-    model = build(technique_name, case, "float32").eval()
-    return [_refusal(model, shape) for shape in shapes]
+    model = build(technique_name, case, dtype).eval()
+    return [_refusal(model, np.zeros(shape, dtype)) for shape in shapes]
 
 
-def _refusal(model: nn.Module, shape: tuple[int, ...]) -> str:
+def _refusal(model: nn.Module, x: np.ndarray) -> str:
     try:
         with torch.no_grad():
-            model(tensor(np.zeros(shape, np.float32)))
+            model(tensor(x))
     except (ValueError, RuntimeError) as error:
         return type(error).__name__
     return ""

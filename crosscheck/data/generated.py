@@ -9,11 +9,8 @@ import numpy as np
 
 from crosscheck.data.split import Split
 
-CLASSES = tuple(
-    f"{shape}-{stripes}"
-    for shape in ("disk", "square", "triangle", "ring", "cross")
-    for stripes in ("along", "across")
-)
+SHAPES = ("disk", "square", "triangle", "ring", "cross")
+CLASSES = tuple(f"{shape}-{stripes}" for shape in SHAPES for stripes in ("along", "across"))
 SIZES = {"train": 10_000, "test": 2_000}
 NOISE = 0.12
 

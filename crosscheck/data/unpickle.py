@@ -20,7 +20,7 @@ _ADMITTED = {
 }
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """The pickle asked for a name that a batch does not need."""
 
 
@@ -29,7 +29,7 @@ class _Unpickler(pickle.Unpickler):
         try:
             return _ADMITTED[module, name]
         except KeyError:
-            raise _Refused(f"{module}.{name}") from None
+            raise _RefusedError(f"{module}.{name}") from None
 
 
 def read_batch(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +47,7 @@ def read_batch(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
     """
     try:
         batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-    except _Refused as refused:
+    except _RefusedError as refused:
         raise DataError(
             f"{where}: refused, since its pickle asks for {refused}, which no CIFAR-10 batch needs"
         ) from None

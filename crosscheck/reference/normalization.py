@@ -11,7 +11,7 @@ class Normalized(NamedTuple):
     output: np.ndarray
     mean: np.ndarray
     variance: np.ndarray  # biased: divided by n
-    count: int  # n, the values behind each moment
+    size: int  # n, the values behind each moment
 
 
 def normalize(

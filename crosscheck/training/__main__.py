@@ -1,4 +1,4 @@
-"""`python -m crosscheck.training torch|keras ...`: the training scripts, wherever the package is installed."""
+"""`python -m crosscheck.training torch|keras ...`: the training scripts, wherever they are installed."""
 
 import sys
 

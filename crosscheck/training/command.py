@@ -2,8 +2,10 @@
 
 import importlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -15,6 +17,7 @@ from crosscheck.recipes.recipe import recipes
 from crosscheck.training import loop
 from crosscheck.training.run_folder import RunFolder
 
+F = TypeVar("F", bound=Callable[..., Any])
 POSITIVE = click.IntRange(min=1)
 
 
@@ -89,7 +92,7 @@ def command(side: str) -> click.Command:
     return train
 
 
-def _backend_option(side: str):  # type: ignore[no-untyped-def]
+def _backend_option(side: str) -> Callable[[F], F]:
     if side == "torch":
         return lambda function: function
     return click.option(

@@ -52,10 +52,9 @@ class SplitLinear(nn.Module):
         self.in_features = in_features
         self.splits = splits
         bound = (splits / in_features) ** 0.5
-        self.weight = nn.Parameter(
-            torch.empty(units // splits, in_features // splits).uniform_(-bound, bound)
-        )
-        self.bias = nn.Parameter(torch.empty(units // splits).uniform_(-bound, bound))
+        shape = (units // splits, in_features // splits)
+        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(shape[0]).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
         # PORT: Keras checks shapes by `input_spec`; here a reshape would take any multiple of S.

@@ -1,0 +1,132 @@
+"""The checks of one case in one precision; each yields findings: what was compared, and how it ended."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from crosscheck import layouts
+from crosscheck.compare import Comparison, compare, compare_count, failed, holds
+from crosscheck.verification import allowance
+from crosscheck.verification.finite_difference import finite_difference
+from crosscheck.verification.rows import Finding
+from crosscheck.verification.subject import Subject
+
+Check = Callable[[Subject, str], Iterator[Finding]]
+
+
+def parameter_count(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """The published number of trainable parameters: what the contract adds up to, and either side."""
+    expected = subject.case.expected_count
+    yield "parameter_count/contract", compare_count(layouts.count(subject.parameters), expected)
+    found = subject.sides.both("adapter:trainable_count", subject.technique.name, subject.case.name, dtype)
+    yield "parameter_count/torch", compare_count(found.torch, expected)
+    yield "parameter_count/keras", compare_count(found.keras, expected)
+
+
+def output(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """The output in either mode and the loss: both sides against the oracle, and against each other."""
+    torch, keras = subject.results(dtype)
+    oracle = {
+        "output": subject.oracle_output(training=False),
+        "output/training": subject.oracle_output(training=True),
+        "loss": np.array(subject.oracle_loss(subject.weights, subject.x)),
+    }
+    for name, expected in oracle.items():
+        allowed = allowance.by_sums(dtype, expected, *subject.sensitivities(name))
+        for side, results in (("torch", torch), ("keras", keras)):
+            if results[name].dtype != dtype:
+                yield f"{name}/{side}-oracle", failed(f"computed in {results[name].dtype}")
+            else:
+                # Widened: the oracle's own float64 is what a float32 result is judged by.
+                actual = results[name].astype(np.float64)
+                yield f"{name}/{side}-oracle", compare(actual, expected, allowed)
+        yield between_sides(subject, dtype, name)
+
+
+def gradients(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """The gradient of the input and of every parameter, against each other."""
+    yield between_sides(subject, dtype, "input_gradient")
+    for name, parameter in subject.parameters.items():
+        if parameter.trainable:
+            yield between_sides(subject, dtype, f"gradient/{name}")
+
+
+def buffers(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """The buffers after a pass in training mode: how many, and each against oracle and other side."""
+    expected = [name for name, parameter in subject.parameters.items() if not parameter.trainable]
+    for side, results in zip(("torch", "keras"), subject.results(dtype), strict=True):
+        found = [name for name in results if name.startswith("buffer/")]
+        yield f"buffer_count/{side}", compare_count(len(found), len(expected))
+    oracle = subject.oracle_buffers()
+    for name in expected:
+        key = f"buffer/{name}"
+        allowed = allowance.by_sums(dtype, oracle[name], *subject.sensitivities(key))
+        for side, results in zip(("torch", "keras"), subject.results(dtype), strict=True):
+            yield f"{key}/{side}-oracle", compare(results[key].astype(np.float64), oracle[name], allowed)
+        yield between_sides(subject, dtype, key)
+
+
+def round_trip(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """Weights through one side into the other, in memory and through a file: not a bit may change."""
+    weights = {name: array.astype(dtype) for name, array in subject.weights.items()}
+    case = (subject.technique.name, subject.case.name, dtype)
+    for first, second in (("torch", "keras"), ("keras", "torch")):
+        there, back = getattr(subject.sides, first), getattr(subject.sides, second)
+        passed = there.call(f"{first}_impl.adapter:round_trip", *case, weights)
+        arrived = back.call(f"{second}_impl.adapter:round_trip", *case, passed)
+        yield f"round_trip/{first}-{second}/memory", _same(arrived, weights)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "weights.safetensors"
+            there.call(f"{first}_impl.adapter:save", *case, weights, path)
+            arrived = back.call(f"{second}_impl.adapter:read", *case, path)
+        yield f"round_trip/{first}-{second}/file", _same(arrived, weights)
+
+
+def refusals(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """Inputs of a wrong shape must be refused, not silently taken for something else."""
+    shapes = subject.case.refused_shapes
+    found = subject.sides.both("adapter:refusals", subject.technique.name, subject.case.name, dtype, shapes)
+    for side, errors in zip(("torch", "keras"), found, strict=True):
+        for shape, error in zip(shapes, errors, strict=True):
+            yield f"refuses/{side}/{'x'.join(map(str, shape))}", holds(bool(error), "it was taken")
+
+
+def between_sides(subject: Subject, dtype: str, name: str) -> Finding:
+    """One result of both sides, against each other."""
+    check = f"{name}/torch-keras"
+    torch, keras = subject.results(dtype)
+    if name not in torch or name not in keras:
+        absent = "torch" if name not in torch else "keras"
+        return check, failed(f"{absent} gives no such result")
+    if torch[name].dtype != dtype:
+        return check, failed(f"torch computed in {torch[name].dtype}")
+    exact = subject.results("float64")
+    if dtype == "float64":
+        allowed = allowance.by_sums(dtype, exact.torch[name], *subject.sensitivities(name))
+    else:
+        errors = [
+            rough[name].astype(np.float64) - fine[name]
+            for rough, fine in zip((torch, keras), exact, strict=True)
+        ]
+        allowed = allowance.by_own_rounding(exact.torch[name], *errors)
+    return check, compare(torch[name], keras[name], allowed)
+
+
+def _same(arrived: layouts.Weights, sent: layouts.Weights) -> Comparison:
+    if arrived.keys() != sent.keys():
+        return failed("other tensors came back than were sent")
+    flat = [np.concatenate([weights[name].ravel() for name in sent]) for weights in (arrived, sent)]
+    return compare(flat[0], flat[1])
+
+
+CHECKS: tuple[Check, ...] = (
+    parameter_count,
+    output,
+    gradients,
+    finite_difference,
+    buffers,
+    round_trip,
+    refusals,
+)

@@ -1,0 +1,61 @@
+"""One row for every single thing that was checked."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crosscheck.compare import Comparison
+
+Finding = tuple[str, Comparison]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A check of a case in one precision, and its outcome.
+
+    Attributes:
+        technique, case, check: what was checked, such as "gradient/fc1.kernel".
+        dtype: "float64" or "float32".
+        backend: Keras'.
+        device: "cpu" or "cuda".
+        comparison: the verdict, with error and allowance.
+    """
+
+    technique: str
+    case: str
+    check: str
+    dtype: str
+    backend: str
+    device: str
+    comparison: Comparison
+
+    @property
+    def passed(self) -> bool:
+        return self.comparison.passed
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; numbers that JSON cannot hold (NaN, infinity) become null."""
+        found = self.comparison
+        return {
+            "technique": self.technique,
+            "case": self.case,
+            "check": self.check,
+            "dtype": self.dtype,
+            "backend": self.backend,
+            "device": self.device,
+            "error": _number(found.error),
+            "allowed": _number(found.allowed),
+            "used": _number(found.used),
+            "verdict": found.verdict,
+            "note": found.note,
+        }
+
+
+def failures(rows: Iterable[Row]) -> list[Row]:
+    """The rows that are no pass."""
+    return [row for row in rows if not row.passed]
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

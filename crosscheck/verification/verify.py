@@ -1,0 +1,101 @@
+"""Running the checks, case by case, and showing what came of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.table import Table
+
+from crosscheck import console
+from crosscheck.compare import failed
+from crosscheck.errors import CallError, CrosscheckError, SideError
+from crosscheck.sides import Sides
+from crosscheck.technique import Technique
+from crosscheck.verification.checks import CHECKS, Check
+from crosscheck.verification.rows import Finding, Row
+from crosscheck.verification.subject import Subject
+from crosscheck.verification.trajectory import Course, trajectory
+
+COLOURS = {"equal": "green", "within_rounding": "green"}
+
+
+def verify(
+    techniques: Iterable[Technique],
+    sides: Sides,
+    dtypes: Sequence[str],
+    course: Course,
+    cases: Sequence[str] = (),
+    seed: int = 0,
+) -> Iterator[Row]:
+    """Check every case of the techniques.
+
+    Args:
+        techniques: to be checked.
+        sides: both frameworks.
+        dtypes: "float64", "float32" or both.
+        course: what trajectories run on.
+        cases: names of the cases; all of them if empty.
+        seed: of weights, inputs and batches.
+
+    Raises:
+        SideError: a framework's process died or hung.
+    """
+
+    def course_check(subject: Subject, dtype: str) -> Iterator[Finding]:
+        return trajectory(subject, dtype, course)
+
+    course_check.__name__ = "trajectory"
+    for technique in techniques:
+        for case in technique.cases:
+            if cases and case.name not in cases:
+                continue
+            subject = Subject(technique, case, sides, seed)
+            for dtype in dtypes:
+                for check in (*CHECKS, course_check):
+                    for name, comparison in _findings(check, subject, dtype):
+                        yield Row(
+                            technique.name, case.name, name, dtype, sides.backend, sides.device, comparison
+                        )
+
+
+def _findings(check: Check, subject: Subject, dtype: str) -> Iterator[Finding]:
+    """The findings of a check; one that cannot be carried out has failed, it is not left out."""
+    try:
+        yield from check(subject, dtype)
+    except SideError:
+        raise
+    except (CallError, CrosscheckError, KeyError, ValueError) as error:
+        yield check.__name__, failed(" ".join(str(error).split()))
+
+
+def table(rows: Sequence[Row], everything: bool) -> Table:
+    """One line for each kind of check with the row that used most of its allowance; failures alone."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("check", overflow="fold")
+    shown.add_column("dtype")
+    for column in ("error", "allowed", "used"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("verdict", no_wrap=True)
+    title = ""
+    for row, count in _worst(rows, everything):
+        if title != (title := f"{row.technique}/{row.case}"):
+            shown.add_row(f"[bold]{title}[/]")
+        found = row.comparison
+        check = row.check if count == 1 else f"{row.check.split('/')[0]} ({count})"
+        shown.add_row(
+            f"  {console.escape(check)}",
+            row.dtype,
+            f"{found.error:.1e}",
+            f"{found.allowed:.1e}",
+            f"{found.used:.0%}" if found.used < 10 else f"{found.used:.0e}x",
+            f"[{COLOURS.get(found.verdict, 'red')}]{found.verdict}[/]",
+        )
+    return shown
+
+
+def _worst(rows: Sequence[Row], everything: bool) -> Iterator[tuple[Row, int]]:
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        alone = everything or not row.passed
+        kind = row.check if alone else row.check.split("/")[0]
+        groups.setdefault((row.technique, row.case, row.dtype, kind, str(alone)), []).append(row)
+    for group in groups.values():
+        yield max(group, key=lambda row: row.comparison.used), len(group)
