@@ -8,6 +8,7 @@ import click
 from crosscheck import __version__, checkpoint, console
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import open_sides
 from crosscheck.technique import technique
 from crosscheck.technique import techniques as available
@@ -144,3 +145,46 @@ def verify_command(
         console.out.print(f"\n{len(failed)} of {len(rows)} checks FAILED ({on}).")
         raise SystemExit(1)
     console.out.print(f"\nAll {len(rows)} checks passed ({on}).")
+
+
+@main.command("curves", context_settings=CONTEXT)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("curves.png"), show_default=True)
+@console.user_command
+def curves_command(runs: tuple[Path, ...], out: Path) -> None:
+    """Draw the loss curves of several training runs in one picture.
+
+    \b
+    Example:
+      crosscheck curves runs/torch runs/keras --out curves.png
+    """
+    # Here and not above: it takes a second to load, which the other commands need not wait for.
+    from crosscheck.training import curves
+
+    curves.draw(runs, out)
+    console.out.print(f"The picture is in {out}.", soft_wrap=True)
+
+
+@main.command("list", context_settings=CONTEXT)
+@console.user_command
+def list_command() -> None:
+    """List the techniques with their cases, and the training recipes.
+
+    \b
+    Example:
+      crosscheck list
+    """
+    for found in available().values():
+        console.out.print(f"[bold]{found.name}[/]  {found.title}", soft_wrap=True)
+        for case in found.cases:
+            shape = "x".join(map(str, case.input_shape))
+            console.out.print(f"  {case.name:16}{case.expected_count:>10,} parameters, input {shape}")
+    console.out.print(
+        "[bold]recipes[/]  to be trained with scripts/train_torch.py and scripts/train_keras.py"
+    )
+    for recipe in recipes().values():
+        console.out.print(f"  {recipe.name}")
+
+
+if __name__ == "__main__":
+    main()

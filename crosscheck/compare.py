@@ -68,16 +68,16 @@ def compare(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray | floa
         return failed(f"dtypes differ: {actual.dtype} and {expected.dtype}")
     if actual.size == 0:
         return failed("empty: there is nothing to compare")
-    if allowance.shape not in ((), actual.shape):
-        return failed(f"the allowance has shape {allowance.shape}, the arrays {actual.shape}")
-    if not (np.isfinite(allowance).all() and (allowance >= 0).all()):
-        return failed("the allowance is not a finite number >= 0")
     finite = np.isfinite(actual) & np.isfinite(expected)
     if not finite.all():
         where = _first(~finite)
         values = f"{actual[where]} and {expected[where]}"
         note = f"{(~finite).sum()} of {finite.size} not finite, first at {where}: {values}"
-        return Comparison("nan", float("nan"), float(np.max(allowance)), note)
+        return Comparison("nan", float("nan"), 0.0, note)
+    if allowance.shape not in ((), actual.shape):
+        return failed(f"the allowance has shape {allowance.shape}, the arrays {actual.shape}")
+    if not (np.isfinite(allowance).all() and (allowance >= 0).all()):
+        return failed("the allowance is not a finite number >= 0")
     if np.array_equal(actual, expected):
         return Comparison("equal", 0.0, float(np.max(allowance)))
     difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64))

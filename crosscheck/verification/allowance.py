@@ -38,14 +38,15 @@ def sensitivity(base: np.ndarray, moved: Sequence[np.ndarray]) -> np.ndarray:
 
 def by_sums(dtype: str, value: np.ndarray, *sensitivities: np.ndarray) -> np.ndarray:
     """The allowance by the size of the sums, for float64 and for comparing float32 with an oracle."""
-    size = np.maximum(np.minimum.reduce(sensitivities), np.abs(value))
+    # `fmin` passes over NaN: a side that gives none does not take the other's allowance away.
+    size = np.maximum(np.fmin.reduce(sensitivities), np.abs(value))
     return FLOAT64_FACTOR * np.finfo(dtype).eps * size
 
 
 def by_own_rounding(value: np.ndarray, *errors: np.ndarray) -> np.ndarray:
     """The float32 allowance from each side's own float32-against-float64 error."""
-    noise = np.minimum.reduce([_with_typical(np.abs(error)) for error in errors])
-    return FLOAT32_FACTOR * np.maximum(noise, np.finfo(np.float32).eps * np.abs(value))
+    noise = np.fmin.reduce([_with_typical(np.abs(error)) for error in errors])
+    return FLOAT32_FACTOR * np.fmax(noise, np.finfo(np.float32).eps * np.abs(value))
 
 
 def _with_typical(values: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def finite_difference(subject: Subject, dtype: str) -> Iterator[Finding]:
         fine, coarse = (_slope(subject, direction, step) for step in (STEP, 2 * STEP))
         # The error of a central difference falls by four when the step is halved; what is left is
         # the rounding of the two losses.
-        rounding = np.min([s.max() for s in subject.sensitivities("loss")]) * np.finfo(np.float64).eps
+        rounding = np.nanmin([s.max() for s in subject.sensitivities("loss")]) * np.finfo(np.float64).eps
         allowed = 2 * abs(fine - coarse) + allowance.FLOAT64_FACTOR * rounding / STEP
         if allowed <= SHARPEST * abs(fine):
             break

@@ -1,0 +1,76 @@
+"""Loss curves of several runs in one picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+from crosscheck import checkpoint
+from crosscheck.errors import CrosscheckError
+from crosscheck.training.run_folder import RunFolder
+
+matplotlib.use("agg")  # files only; no window is opened
+from matplotlib import pyplot as plt
+
+LINES = {"torch": "-", "keras": "--"}
+# About this many points a curve, so that the noise of small batches does not hide it.
+POINTS = 120
+
+
+def draw(folders: Sequence[Path], picture: Path) -> None:
+    """Draw training loss and test accuracy of runs over the images they have seen.
+
+    Args:
+        folders: of the runs; a colour for each recipe and seed, solid for PyTorch, dashed for Keras.
+        picture: .png, .svg or .pdf.
+
+    Raises:
+        CrosscheckError: a folder holds no run, or one without a single line; or the picture's kind
+            is not known.
+    """
+    figure, (loss_axes, accuracy_axes) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    colours: dict[str, str] = {}
+    for folder in folders:
+        run = RunFolder(folder)
+        facts, rows = run.facts(), run.metrics()
+        name = f"{facts['recipe']['name']} seed {facts['seed']}"
+        colour = colours.setdefault(name, f"C{len(colours) % 10}")
+        label = f"{name}, {facts['side']}" + (f" ({facts['backend']})" if facts["side"] == "keras" else "")
+        style = {"color": colour, "linestyle": LINES[facts["side"]], "label": label}
+        steps = [row for row in rows if row["kind"] == "steps"]
+        if not steps:
+            raise CrosscheckError(f"{folder}: its metrics hold nothing yet to draw")
+        per_epoch = -(-facts["train_images"] // facts["recipe"]["batch_size"])
+        batch = facts["train_images"] / per_epoch
+        seen = [((row["epoch"] - 1) * per_epoch + row["step"]) * batch for row in steps]
+        stride = max(1, len(steps) // POINTS)
+        groups = range(0, len(steps) - stride + 1, stride)
+        loss_axes.plot(
+            [seen[start + stride - 1] for start in groups],
+            [sum(row["loss"] for row in steps[start : start + stride]) / stride for start in groups],
+            linewidth=1.3,
+            **style,
+        )
+        epochs = [row for row in rows if row["kind"] == "epoch"]
+        accuracy_axes.plot(
+            [row["epoch"] * facts["train_images"] for row in epochs],
+            [100 * row["test_accuracy"] for row in epochs],
+            marker="o",
+            **style,
+        )
+    loss_axes.set(xlabel="images seen", ylabel="training loss", title="Training loss")
+    accuracy_axes.set(xlabel="images seen", ylabel="%", title="Test accuracy after each epoch")
+    for axes in (loss_axes, accuracy_axes):
+        axes.grid(alpha=0.3)
+        axes.set_xlim(left=0)
+    figure.legend(
+        *loss_axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small"
+    )
+    try:
+        kind = picture.suffix.removeprefix(".") or "png"
+        with checkpoint.atomic(picture) as temporary:
+            figure.savefig(temporary, format=kind, dpi=130)
+    except ValueError:
+        raise CrosscheckError(f"{picture}: not a kind of picture that can be drawn; use .png") from None
+    finally:
+        plt.close(figure)

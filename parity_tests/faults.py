@@ -1,0 +1,153 @@
+"""Faults planted in one side's process, to see that verification catches them and names the check.
+
+Each fault is one that real ports have had. `plant` and `lift` are called over there.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+_lifts: list[Callable[[], None]] = []
+
+
+def plant(name: str) -> None:
+    """Break this process in one way, until `lift`."""
+    globals()[name]()
+
+
+def lift() -> None:
+    """Mend what `plant` broke."""
+    while _lifts:
+        _lifts.pop()()
+
+
+def _patch(module: str, path: str, change: Callable[[Any], Any]) -> None:
+    """Replace an attribute, such as "SplitNet.forward", by `change` of it."""
+    owner = importlib.import_module(module)
+    *parents, attribute = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    original = getattr(owner, attribute)
+    _lifts.append(lambda: setattr(owner, attribute, original))
+    setattr(owner, attribute, change(original))
+
+
+def transposed_square_kernel() -> None:
+    """The layout table swaps height and width: shapes fit, and weights come back unharmed."""
+    from crosscheck.layouts import LAYOUTS
+
+    right = LAYOUTS["conv2d.kernel"]
+    _lifts.append(lambda: LAYOUTS.__setitem__("conv2d.kernel", right))
+    LAYOUTS["conv2d.kernel"] = replace(right, torch="cout cin kw kh")
+
+
+def flattened_channels_last() -> None:
+    """H, W, C order into the split layer, as Keras flattens by itself."""
+    from keras import ops
+
+    flatten = lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))  # noqa: E731
+    _patch("keras_impl.techniques.split_linear", "flatten_channels_first", lambda _: flatten)
+
+
+def missing_bias() -> None:
+    """The last layer of the PyTorch net has no bias."""
+    from torch import nn
+
+    def change(build: Callable[..., None]) -> Callable[..., None]:
+        def changed(self: nn.Module, *arguments: Any, **named: Any) -> None:
+            build(self, *arguments, **named)
+            self.fc3 = nn.Linear(self.fc3.in_features, 10, bias=False)
+
+        return changed
+
+    _patch("torch_impl.techniques.split_linear", "SplitNet.__init__", change)
+
+
+def averaged_gradients() -> None:
+    """The gradient of the shared layer is averaged over the parts, as the article has it."""
+
+    def change(build: Callable[..., None]) -> Callable[..., None]:
+        def changed(self: Any, *arguments: Any, **named: Any) -> None:
+            build(self, *arguments, **named)
+            self.weight.register_hook(lambda gradient: gradient / self.splits)
+
+        return changed
+
+    _patch("torch_impl.techniques.split_linear", "SplitLinear.__init__", change)
+
+
+def other_momentum() -> None:
+    """Momentum 0.89 instead of 0.9."""
+    _patch(
+        "torch_impl.training",
+        "make_optimizer",
+        lambda make: lambda optimizer, model: make(replace(optimizer, momentum=0.89), model),
+    )
+
+
+def _changed_output(change: Callable[[Any], Any]) -> None:
+    _patch(
+        "torch_impl.techniques.split_linear",
+        "SplitNet.forward",
+        lambda forward: lambda self, x: change(forward(self, x)),
+    )
+
+
+def nan_in_one_output() -> None:
+    """A single NaN in the output."""
+    import torch
+
+    def change(y: torch.Tensor) -> torch.Tensor:
+        mask = torch.zeros_like(y)
+        mask[0, 3] = float("nan")
+        return y + mask
+
+    _changed_output(change)
+
+
+def swapped_outputs() -> None:
+    """Two of the ten outputs change places: no mean, sum or sorted comparison would see it."""
+    _changed_output(lambda y: y[:, [1, 0, *range(2, 10)]])
+
+
+def coarse_arithmetic() -> None:
+    """Outputs with ten bits of mantissa, as TF32 keeps; float64 is not touched."""
+    import torch
+
+    def change(y: torch.Tensor) -> torch.Tensor:
+        if y.dtype is torch.float64:
+            return y
+        rounded = (y.detach().view(torch.int32) + 0x1000 & ~0x1FFF).view(torch.float32)
+        return y + (rounded - y.detach())
+
+    _changed_output(change)
+
+
+def careless_reshape() -> None:
+    """The parts are cut without counting the rows: twice the features become twice the rows."""
+    import torch.nn.functional as F
+
+    def careless(x: Any, kernel: Any, bias: Any, splits: int) -> Any:
+        parts = x.reshape(-1, splits, kernel.shape[1])
+        return F.linear(parts, kernel, bias).reshape(-1, splits * kernel.shape[0])
+
+    module = "torch_impl.techniques.split_linear"
+    _patch(module, "require_shape", lambda _: lambda x, features: None)
+    _patch(module, "split_linear", lambda _: careless)
+
+
+def death() -> None:
+    """The process ends as if it had been killed for memory."""
+    import os
+
+    print("about to die", flush=True)
+    os._exit(9)
+
+
+def sleep(seconds: float) -> None:
+    """The process hangs."""
+    import time
+
+    print("still waiting", flush=True)
+    time.sleep(seconds)

@@ -1,0 +1,133 @@
+"""The rules the house is built by, held by tests and not by promises."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crosscheck.technique import techniques
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(
+    file
+    for folder in ("crosscheck", "torch_impl", "keras_impl", "parity_tests", "scripts")
+    for file in (ROOT / folder).rglob("*.py")
+)
+FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
+ADMITTED = {"crosscheck": set(), "torch_impl": {"torch", "torchvision"}, "keras_impl": {"keras"}}
+
+
+def imported(file: Path) -> set[str]:
+    """The top-level packages that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module).split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", ADMITTED)
+def test_each_package_imports_its_own_framework_only(package: str) -> None:
+    others = FRAMEWORKS - ADMITTED[package]
+    wrong = {f.name: imported(f) & others for f in (ROOT / package).rglob("*.py") if imported(f) & others}
+    assert not wrong
+
+
+def test_no_framework_is_loaded_by_the_neutral_package() -> None:
+    code = (
+        "import pkgutil, importlib, sys, crosscheck\n"
+        "for m in pkgutil.walk_packages(crosscheck.__path__, 'crosscheck.'):\n"
+        "    if not m.name.endswith('__main__'): importlib.import_module(m.name)\n"
+        f"print(sorted({FRAMEWORKS!r} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_are_short_and_named_for_what_they_hold(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= 300
+    assert file.stem not in {"utils", "helpers", "common", "misc"}
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda file: file.name)
+def test_training_scripts_are_thin(script: Path) -> None:
+    if script.name.startswith("train_"):
+        assert len(script.read_text().splitlines()) < 60
+
+
+def test_every_technique_is_three_files() -> None:
+    names = set(techniques())
+    for package in ("torch_impl", "keras_impl"):
+        files = {f.stem for f in (ROOT / package / "techniques").glob("*.py")} - {"__init__"}
+        assert files == names, package
+
+
+def definitions(file: Path) -> dict[str, list[str]]:
+    """Public functions and classes of a file, in order, with the names of their arguments."""
+    found = {}
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            found[node.name] = [argument.arg for argument in node.args.args]
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = []
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+                    names = [argument.arg for argument in method.args.args]
+                    # The one standing exemption: sizes that Keras infers when it builds.
+                    found[node.name] = [n for n in names if not n.startswith("in_")]
+    return found
+
+
+@pytest.mark.parametrize("name", list(techniques()))
+def test_the_two_implementations_mirror_each_other(name: str) -> None:
+    torch, keras = (
+        definitions(ROOT / package / "techniques" / f"{name}.py") for package in ("torch_impl", "keras_impl")
+    )
+    exempt = techniques()[name].mirror_exceptions
+    assert all(len(reason) > 20 for reason in exempt.values()), "an exception needs its reason"
+    assert exempt.keys() <= torch.keys() | keras.keys(), "an exception that is no longer needed"
+    torch, keras = ({k: v for k, v in side.items() if k not in exempt} for side in (torch, keras))
+    assert list(torch.items()) == list(keras.items())
+    # The names of a constructor include `self`.
+    assert all(len(arguments) <= 6 for arguments in torch.values())
+
+
+@pytest.mark.parametrize("name", list(techniques()))
+def test_port_comments_stand_on_both_sides(name: str) -> None:
+    counts = [
+        (ROOT / package / "techniques" / f"{name}.py").read_text().count("# PORT:")
+        for package in ("torch_impl", "keras_impl")
+    ]
+    assert counts[0] == counts[1] > 0
+
+
+def test_adapters_and_trainers_offer_the_same_functions() -> None:
+    for module in ("adapter.py", "training.py"):
+        torch, keras = (definitions(ROOT / package / module) for package in ("torch_impl", "keras_impl"))
+        called = {"configure", "settings", "trainable_count", "evaluate", "round_trip", "save", "read"}
+        called |= {"refusals", "Trainer", "trajectory"}
+        for function in called & (torch.keys() | keras.keys()):
+            assert torch[function] == keras[function], function
+
+
+def test_public_functions_have_docstrings() -> None:
+    bare = []
+    for file in SOURCES:
+        if file.parts[-2] == "parity_tests":
+            continue
+        for node in ast.parse(file.read_text()).body:
+            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if public and not ast.get_docstring(node):
+                bare.append(f"{file.name}:{node.name}")
+    assert not bare
+
+
+def test_signature_of_every_oracle() -> None:
+    for technique in techniques().values():
+        assert list(inspect.signature(technique.oracle).parameters) == ["case", "weights", "x", "training"]
