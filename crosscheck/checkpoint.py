@@ -65,7 +65,8 @@ def save(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any])
         arrays: by name.
         facts: anything JSON can hold: side, recipe, epoch, seed.
     """
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # (`ascontiguousarray` would turn a number into a vector of one)
+    contiguous = {name: np.array(array, order="C") for name, array in arrays.items()}
     manifest = {
         "format": FORMAT,
         "layout": "neutral (channels last)",

@@ -72,11 +72,11 @@ def suite_command(
     dataset.load(data)  # decoded here, once, and any complaint made before the first run
     for number, run in enumerate(runs, start=1):
         if not run.finished:
-            console.err.print(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
+            console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
             suite.execute(run, data, device, threads)
         if file:
             suite.write(file, name, runs)
-    console.out.print(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""))
+    console.out.print(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""), soft_wrap=True)
 
 
 @main.command("verify", context_settings=CONTEXT)

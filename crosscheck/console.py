@@ -55,7 +55,7 @@ def for_user() -> Iterator[None]:
     except CrosscheckError as error:
         fail(str(error))
     except KeyboardInterrupt:
-        err.print("Interrupted.")
+        note("Interrupted.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         sys.stderr.close()
@@ -81,6 +81,11 @@ def quiet_start() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def note(message: str) -> None:
+    """A line for the person at the terminal, beside the results."""
+    err.print(escape(message), soft_wrap=True)
 
 
 def fail(message: str) -> NoReturn:

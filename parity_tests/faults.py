@@ -151,3 +151,18 @@ def sleep(seconds: float) -> None:
 
     print("still waiting", flush=True)
     time.sleep(seconds)
+
+
+def other_source(url: str, md5: str) -> None:
+    """No fault: torchvision gets the archive from a server of the tests."""
+    _patch("torch_impl.download", "CIFAR10.url", lambda _: url)
+    _patch("torch_impl.download", "CIFAR10.tgz_md5", lambda _: md5)
+
+
+def torchvision_scaling(pixels: Any) -> Any:
+    """No fault: what the article's transforms make of uint8 images (B, H, W, C)."""
+    import numpy as np
+    from torchvision import transforms
+
+    scale = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,) * 3, (0.5,) * 3)])
+    return np.stack([scale(image).permute(1, 2, 0).numpy() for image in pixels])

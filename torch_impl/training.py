@@ -48,10 +48,10 @@ class Trainer:
         Returns:
             the loss of every step, in the model's dtype, and how many images each step had right.
         """
-        steps, batch = x.shape[:2]
+        batch = x.shape[1]
         inputs = adapter.tensor(x.reshape(-1, *x.shape[2:])).split(batch)
         targets = adapter.tensor(y.reshape(-1, *y.shape[2:])).split(batch)
-        losses, hits = [], []
+        losses, outputs = [], []
         self.model.train()
         for rows, target in zip(inputs, targets, strict=True):
             self.optimizer.zero_grad()
@@ -61,10 +61,11 @@ class Trainer:
             self.optimizer.step()
             # No `.item()` here: fetching a number at every step makes the device wait for Python.
             losses.append(loss.detach())
-            if target.ndim == 1:  # class labels
-                hits.append((output.detach().argmax(1) == target).sum())
-        counts = adapter.array(torch.stack(hits)) if hits else np.zeros(steps)
-        return adapter.array(torch.stack(losses)), counts.astype(np.int32)
+            outputs.append(output.detach())
+        hits = np.zeros(len(x), np.int32)
+        if y.ndim == 2:  # class labels
+            hits += (adapter.array(torch.stack(outputs).argmax(-1)) == y).sum(axis=1, dtype=np.int32)
+        return adapter.array(torch.stack(losses)), hits
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""

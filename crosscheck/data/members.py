@@ -6,6 +6,8 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,17 +34,30 @@ def members(path: Path) -> Iterator[Member]:
     Raises:
         DataError: the path is missing, unreadable, damaged, truncated or of no known kind.
     """
-    try:
+    with _explained(path):
         if path.is_dir():
-            yield from _in_folder(path)
+            found = _in_folder(path)
         elif not path.exists():
             raise DataError(f"{path}: there is no such file or folder")
         elif zipfile.is_zipfile(path):
-            yield from _in_zip(path)
+            found = _in_zip(path)
         elif _is_tar(path):
-            yield from _in_tar(path)
+            found = _in_tar(path)
         else:
             raise DataError(f"{path}: neither a folder nor a whole tar or zip archive")
+        for member in found:
+            yield Member(member.name, partial(_read, path, member))
+
+
+def _read(path: Path, member: Member) -> bytes:
+    with _explained(path):  # it runs in the caller's code, outside the `with` of `members`
+        return member.read()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except _BROKEN as error:
         raise DataError(f"{path}: damaged or truncated ({error}); get the file again") from None
     except OSError as error:

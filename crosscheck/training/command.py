@@ -85,9 +85,9 @@ def command(side: str) -> click.Command:
         try:
             loop.train(trainer, chosen, settings, images, folder, resume)
         except KeyboardInterrupt:
-            console.err.print(f"Interrupted. The same command with --resume goes on from {folder.path}.")
+            console.note(f"Interrupted. The same command with --resume goes on from {folder.path}.")
             raise SystemExit(console.INTERRUPTED) from None
-        console.out.print(f"The run is in {folder.path}.")
+        console.out.print(f"The run is in {folder.path}.", soft_wrap=True)
 
     return train
 

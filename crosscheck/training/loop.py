@@ -101,15 +101,13 @@ def train(
     if not folder.exists():
         folder.begin(facts, initial_weights(parameters, settings.seed))
     elif not resume:
-        raise CrosscheckError(
-            f"{folder.path}: holds a run already; go on with --resume, or choose another --out"
-        )
+        raise CrosscheckError(f"{folder.path}: holds a run already; --resume it, or choose another --out")
     else:
         _require_same_run(folder, facts)
     done, weights, state = folder.state()
     folder.forget_after(done)
     if done >= recipe.epochs:
-        console.err.print(f"{folder.path}: its {done} epochs are done; there is nothing to resume")
+        console.note(f"{folder.path}: its {done} epochs are done; there is nothing to resume")
         return folder.metrics()[-1]
     steps = max(1, CHUNK_IMAGES // recipe.batch_size)
     trainer = trainer_class(recipe.technique, recipe.case, "float32", recipe.optimizer, weights, steps)

@@ -102,7 +102,7 @@ def _result(run: Run) -> dict[str, Any]:
         "versions": facts["versions"],
         "machine": facts["machine"],
         **{key: last[key] for key in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
-        "best_loss": min(_long_means(rows)),
+        "best_loss": min(_long_means(rows), default=None),
         "images_per_second": last["images_per_second"],
     }
 

@@ -56,7 +56,8 @@ class SplitLinear(layers.Layer):
     def build(self, input_shape):
         features, splits, units = input_shape[-1], self.splits, self.units
         require_divisible(features, units, splits)
-        # PORT: Keras checks shapes by `input_spec`; PyTorch's layers check them by hand.
+        # PORT: Keras checks shapes by `input_spec`; PyTorch checks by hand, since a reshape would take
+        # any multiple of the parts.
         self.input_spec = layers.InputSpec(ndim=2, axes={-1: features})
         bound = (splits / features) ** 0.5
         uniform = keras.initializers.RandomUniform(-bound, bound)

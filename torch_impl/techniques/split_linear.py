@@ -57,7 +57,8 @@ class SplitLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(shape[0]).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
-        # PORT: Keras checks shapes by `input_spec`; here a reshape would take any multiple of S.
+        # PORT: Keras checks shapes by `input_spec`; PyTorch checks by hand, since a reshape would take
+        # any multiple of the parts.
         require_shape(x, self.in_features)
         return split_linear(x, self.weight, self.bias, self.splits)
 

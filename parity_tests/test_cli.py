@@ -1,0 +1,72 @@
+"""The command: help with examples, exit statuses, bad input in one line, small terminals."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from crosscheck import cli
+from crosscheck.training.command import command
+
+COMMANDS = {**cli.main.commands, "train torch": command("torch"), "train keras": command("keras")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    for flag in ("--help", "-h"):
+        result = CliRunner().invoke(COMMANDS[name], [flag])
+        assert result.exit_code == 0
+        assert "Example:" in result.output
+
+
+def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "crosscheck.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**__import__("os").environ, "COLUMNS": str(columns)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "nothing"], "there is no technique 'nothing'; there are: split_linear"),
+        (["verify", "split_linear", "--case", "odd"], "split_linear has no case 'odd'; it has: layer"),
+        (["verify", "--data", "/nowhere"], "/nowhere: there is no such file or folder"),
+        (["verify", "--backend", "mxnet"], "'mxnet' is not one of"),
+        (["verify", "--device", "cuda"], "sees no CUDA device; use --device cpu"),
+        (["suite", "nothing", "--data", "generated"], "there is no suite 'nothing'; there are: article_000"),
+        (["curves"], "Missing argument"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
+    answer = run(*arguments)
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_list_names_every_technique_case_and_recipe() -> None:
+    answer = run("list")
+    assert answer.returncode == 0
+    for part in ("split_linear", "control", "62,186", "split_linear/adjusted"):
+        assert part in answer.stdout
+
+
+def test_verify_in_a_small_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "rows.json"
+    answer = run("verify", "split_linear", "--case", "layer", "--steps", "2", "--json", str(file), columns=60)
+    assert answer.returncode == 0, answer.stderr
+    assert max(len(line) for line in answer.stdout.splitlines()) <= 60
+    assert "checks passed (Keras on tensorflow, cpu)" in answer.stdout
+    rows = json.loads(file.read_text())
+    assert {row["dtype"] for row in rows} == {"float64", "float32"}
+    assert {row["verdict"] for row in rows} <= {"equal", "within_rounding"}
+    assert answer.stderr == ""

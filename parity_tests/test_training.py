@@ -1,0 +1,226 @@
+"""The training scripts as a user runs them: the same start, resuming bit for bit, interruptions."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crosscheck import checkpoint
+from crosscheck.data import batches, dataset
+from crosscheck.training.run_folder import RunFolder
+
+ROOT = Path(__file__).parent.parent
+# 200 steps an epoch: a few seconds
+OPTIONS = ["--recipe", "split_linear/split", "--batch-size", "50", "--seed", "3", "--threads", "1"]
+SIDES = ["torch", "keras"]
+
+
+def script(side: str, *options: object) -> list[str]:
+    return [sys.executable, str(ROOT / "scripts" / f"train_{side}.py"), *map(str, options)]
+
+
+def train(side: str, *options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        script(side, *OPTIONS, *options), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def state(folder: Path) -> tuple[int, dict[str, np.ndarray]]:
+    kept = checkpoint.read(folder / "checkpoint.safetensors")
+    return kept.facts["epoch"], kept.arrays
+
+
+def losses(folder: Path) -> list[tuple[object, ...]]:
+    keys = ("kind", "epoch", "step", "loss", "accuracy", "train_loss", "test_loss", "test_accuracy")
+    return [tuple(row.get(key) for key in keys) for row in RunFolder(folder).metrics()]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """An uninterrupted run of three epochs on either side."""
+    folder = tmp_path_factory.mktemp("runs")
+    for side in SIDES:
+        answer = train(side, "--epochs", 3, "--out", folder / side)
+        assert answer.returncode == 0, answer.stderr
+        assert "epoch 3/3" in answer.stdout
+    return {side: folder / side for side in SIDES}
+
+
+def test_both_sides_start_from_the_same_weights_and_end_close(whole: dict[str, Path]) -> None:
+    starts = [checkpoint.read(whole[side] / "initial.safetensors").arrays for side in SIDES]
+    assert starts[0].keys() == starts[1].keys()
+    assert all(np.array_equal(starts[0][name], starts[1][name]) for name in starts[0])
+    rows = [RunFolder(whole[side]).metrics() for side in SIDES]
+    assert rows[0][0]["loss"] == pytest.approx(rows[1][0]["loss"], rel=1e-4)
+    assert rows[0][-1]["test_accuracy"] == pytest.approx(rows[1][-1]["test_accuracy"], abs=0.05)
+    assert rows[0][-1]["train_loss"] < rows[0][0]["loss"] - 0.005  # it did learn something
+
+
+def test_a_run_says_all_that_is_needed_to_repeat_it(whole: dict[str, Path]) -> None:
+    for side in SIDES:
+        facts = RunFolder(whole[side]).facts()
+        assert facts["seed"] == 3
+        assert facts["recipe"]["batch_size"] == 50
+        assert {"torch", "keras", "tensorflow", "numpy", "python"} <= facts["versions"].keys()
+        assert len(facts["data_sha256"]) == 64
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_an_interrupted_run_resumes_bit_for_bit(side: str, whole: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = script(side, *OPTIONS, "--epochs", 3, "--out", out)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        assert "epoch 1/3" in process.stdout.readline()
+        time.sleep(0.3)  # somewhere in the second epoch
+        process.kill()
+    epoch, _ = state(out)
+    assert epoch in (1, 2)
+    with (out / "metrics.jsonl").open("a") as file:
+        file.write('{"kind": "steps", "epoch": 9')  # a line that was being written
+    answer = train(side, "--epochs", 3, "--out", out, "--resume")
+    assert answer.returncode == 0, answer.stderr
+    (epoch, resumed), (_, expected) = state(out), state(whole[side])
+    assert epoch == 3
+    assert resumed.keys() == expected.keys()
+    assert any(name.startswith("optimizer/") for name in resumed)
+    differing = [name for name in expected if not np.array_equal(resumed[name], expected[name])]
+    assert not differing
+    assert losses(out) == losses(whole[side])
+    assert {f.name for f in out.iterdir()} == {
+        "run.json", "initial.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_more_epochs_can_be_added(side: str, whole: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(side, "--epochs", 2, "--out", out).returncode == 0
+    assert train(side, "--epochs", 3, "--out", out, "--resume").returncode == 0
+    assert losses(out) == losses(whole[side])
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_ctrl_c_is_one_line_and_its_own_status(side: str, tmp_path: Path) -> None:
+    command = script(side, *OPTIONS, "--epochs", 50, "--out", tmp_path / "run")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted." in complaint
+    assert "--resume" in complaint
+    assert "Traceback" not in complaint
+    assert state(tmp_path / "run")[0] >= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--epochs", 3], "holds a run already; --resume it, or choose another --out"),
+        (["--epochs", 3, "--resume", "--seed", 4], "holds another run: seed differ"),
+        (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run: batch_size differ"),
+        (["--recipe", "split_linear/nothing"], "there is no recipe 'split_linear/nothing'; there are: "),
+        (["--data", "/nowhere"], "/nowhere: there is no such file or folder"),
+        (["--device", "cuda"], "sees no CUDA device; use --device cpu"),
+    ],
+)
+def test_what_is_wrong_is_one_line(options: list[object], message: str, whole: dict[str, Path]) -> None:
+    answer = train("torch", "--out", whole["torch"], *options)
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_what_is_done_is_not_done_again(whole: dict[str, Path]) -> None:
+    before = (whole["torch"] / "checkpoint.safetensors").read_bytes()
+    answer = train("torch", "--epochs", 3, "--out", whole["torch"], "--resume")
+    assert answer.returncode == 0
+    assert "there is nothing to resume" in answer.stderr
+    assert (whole["torch"] / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_the_last_batch_may_be_smaller(tmp_path: Path) -> None:
+    for side in SIDES:
+        assert train(side, "--batch-size", 3333, "--epochs", 1, "--out", tmp_path / side).returncode == 0
+    rows = [RunFolder(tmp_path / side).metrics() for side in SIDES]
+    assert [row["step"] for row in rows[0] if row["kind"] == "steps"] == [2, 3, 4]
+    for torch, keras in zip(*rows, strict=True):
+        for key in ("loss", "train_loss", "test_loss", "accuracy", "train_accuracy"):
+            if key in torch:
+                assert torch[key] == pytest.approx(keras[key], rel=1e-5)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from crosscheck.errors import CrosscheckError
+    from crosscheck.recipes.recipe import recipe
+    from crosscheck.training import loop
+
+    class Diverging:
+        def __init__(self, *_: object) -> None: ...
+
+        def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return np.full(len(x), np.nan), np.zeros(len(x), np.int32)
+
+    settings = loop.Settings("torch", "torch", "cpu", 1, "generated", 0)
+    folder = RunFolder(tmp_path / "run")
+    chosen = replace(recipe("split_linear/split"), batch_size=100)
+    with pytest.raises(CrosscheckError, match="the loss is not finite at step 1 of epoch 1"):
+        loop.train(Diverging, chosen, settings, dataset.load("generated"), folder, False)  # type: ignore[arg-type]
+
+
+def test_curves(whole: dict[str, Path], tmp_path: Path) -> None:
+    picture = tmp_path / "curves.png"
+    command = [sys.executable, "-m", "crosscheck.cli", "curves"]
+    subprocess.run([*command, *map(str, whole.values()), "--out", str(picture)], check=True)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    answer = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert "there is no training run here" in answer.stderr
+
+
+def test_suite_can_be_continued(whole: dict[str, Path], tmp_path: Path) -> None:
+    from crosscheck.training import suite
+
+    runs = suite.plan("article_000", [("torch", "torch")], 2, tmp_path)
+    assert len(runs) == 10
+    assert not any(run.finished for run in runs)
+    assert suite.collect(runs) == []
+    runs[0].folder.path.symlink_to(whole["torch"])
+    assert runs[0].finished
+    suite.write(tmp_path / "results.json", "article_000", runs)
+    (result,) = json.loads((tmp_path / "results.json").read_text())["runs"]
+    assert 0.1 < result["test_accuracy"] < 1
+    assert {"versions", "machine", "seed", "recipe", "best_loss", "data_sha256"} <= result.keys()
+
+
+def test_batches_are_a_function_of_seed_and_epoch() -> None:
+    first = batches.epoch_order(1000, 1, 1)
+    assert sorted(first) == list(range(1000))
+    assert np.array_equal(first, batches.epoch_order(1000, 1, 1))
+    assert not np.array_equal(first, batches.epoch_order(1000, 1, 2))
+    assert not np.array_equal(first, batches.epoch_order(1000, 2, 1))
+    cut = list(batches.chunks(first, 64, 5))
+    assert [part.shape for part in cut] == [(5, 64), (5, 64), (5, 64), (1, 40)]
+    assert np.array_equal(np.concatenate([part.ravel() for part in cut]), first)
+
+
+def test_pixels_are_scaled_as_torchvision_does(sides: object) -> None:
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=-1)
+    found = batches.normalize(pixels, 0.5, 0.5)
+    assert found.dtype == np.float32
+    assert (found.min(), found.max()) == (-1, 1)
+    expected = sides.torch.call("parity_tests.faults:torchvision_scaling", pixels)  # type: ignore[attr-defined]
+    assert np.array_equal(found, expected)
