@@ -45,7 +45,10 @@ def main() -> None:
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads of each run.  [default: all cores]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs.  [default: runs/NAME]")
 @click.option(
-    "--json", "file", type=click.Path(path_type=Path), help="Where the results are written, after every run."
+    "--json",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the results are written, after every run.",
 )
 @console.user_command
 def suite_command(
@@ -93,7 +96,9 @@ def suite_command(
 @click.option(
     "--timeout", type=click.FloatRange(1), default=600, show_default=True, help="Of a call, in seconds."
 )
-@click.option("--json", "file", type=click.Path(path_type=Path), help="Write every row to this file.")
+@click.option(
+    "--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row to this file."
+)
 @click.option("--all", "everything", is_flag=True, help="Show every row, not the worst of each kind.")
 @console.user_command
 def verify_command(
@@ -123,6 +128,8 @@ def verify_command(
     for name in cases:
         if not any(case.name == name for t in chosen for case in t.cases):
             chosen[0].case(name)  # says which cases there are
+    if file:  # a place that cannot be written to is better known now than at the end
+        file.parent.mkdir(parents=True, exist_ok=True)
     course = Course(dataset.load(data), steps)
     rows: list[Row] = []
     with open_sides(backend, device, timeout=timeout) as sides, console.progress() as bar:
@@ -130,6 +137,7 @@ def verify_command(
         for row in verify.verify(chosen, sides, dtypes or DTYPES, course, cases, seed):
             rows.append(row)
             bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
+        settings = sides.both("adapter:settings")
     if file:
         checkpoint.write_text(file, json.dumps([row.as_json() for row in rows], indent=1) + "\n")
     console.out.print(verify.table(rows, everything))
@@ -141,6 +149,7 @@ def verify_command(
             soft_wrap=True,
         )
     on = f"Keras on {backend}, {device}"
+    console.out.print(verify.describe(settings), soft_wrap=True)
     if failed:
         console.out.print(f"\n{len(failed)} of {len(rows)} checks FAILED ({on}).")
         raise SystemExit(1)

@@ -60,6 +60,8 @@ def for_user() -> Iterator[None]:
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # a path that cannot be read or written, a full disk
+        fail(f"{error.filename2 or error.filename or 'input or output'}: {error.strerror or error}")
 
 
 @contextmanager
@@ -74,6 +76,8 @@ def quiet_start() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except CrosscheckError:
+            raise  # says all there is to say
         except BaseException:
             held.seek(0)
             os.write(kept, held.read())

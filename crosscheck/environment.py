@@ -7,7 +7,10 @@ the neutral package needs no framework to say it.
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Literal, get_args
+
+from crosscheck.errors import CrosscheckError
 
 SideName = Literal["torch", "keras"]
 Backend = Literal["tensorflow", "jax", "torch"]
@@ -21,17 +24,21 @@ PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", 
 def framework_environment(backend: str, device: str, threads: int) -> dict[str, str]:
     """Variables for a process that will import one framework.
 
+    Raises:
+        CrosscheckError: the backend is not installed.
+
     Args:
         backend: Keras' backend (ignored by PyTorch).
         device: "cpu" hides every GPU; "cuda" leaves them visible.
         threads: for each of the framework's thread pools.
     """
+    if find_spec(backend) is None:
+        raise CrosscheckError(f"the {backend} backend needs {backend}: pip install {backend}")
     variables = {
         "KERAS_BACKEND": backend,
         # Keras' float64 is float32 on JAX unless this is set.
         "JAX_ENABLE_X64": "1",
         "JAX_DEFAULT_MATMUL_PRECISION": "highest",
-        "JAX_PLATFORMS": device,
         # TF32 keeps 10 bits of a float32's 23; mixed modes are the default, so off everywhere.
         "NVIDIA_TF32_OVERRIDE": "0",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
@@ -44,11 +51,17 @@ def framework_environment(backend: str, device: str, threads: int) -> dict[str, 
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     if device == "cpu":
-        variables["CUDA_VISIBLE_DEVICES"] = ""
+        variables |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     else:
         # Keras does not compile with XLA while this is set; on the CPU it is not needed.
         variables["TF_DETERMINISTIC_OPS"] = "1"
     return variables
+
+
+def recorded_environment() -> dict[str, str]:
+    """What of `framework_environment` is in force in this process: threads, TF32, determinism."""
+    names = {name for device in DEVICES for name in framework_environment("torch", device, 1)}
+    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 
 def default_threads(processes: int) -> int:

@@ -5,6 +5,7 @@ process. `torch_impl/adapter.py` is its mirror. Runs on any backend: no backend 
 """
 
 import importlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from crosscheck import checkpoint, layouts
+from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.technique import Case, technique
@@ -21,15 +23,25 @@ from keras_impl.probe import Probe
 
 def configure(device: str) -> None:
     """Check the device; exact arithmetic and determinism are set by the environment."""
-    if device == "cuda" and not keras.distribution.list_devices("gpu"):
+    if device == "cuda" and not {"cuda", "gpu"} & set(re.split(r"\W+|_", placement().lower())):
         raise CrosscheckError(
             f"Keras' {keras.backend.backend()} backend sees no CUDA device; use --device cpu"
         )
 
 
+def placement() -> str:
+    """The device that the backend puts a tensor on, in its own words."""
+    return str(ops.zeros(1).device)
+
+
 def settings() -> dict[str, str | int | bool]:
-    """What a result may depend on, read back from the framework."""
-    return {"backend": keras.backend.backend(), "image_data_format": keras.config.image_data_format()}
+    """What a result may depend on, read back from the framework and its environment."""
+    return {
+        **recorded_environment(),
+        "device": placement(),
+        "backend": keras.backend.backend(),
+        "image_data_format": keras.config.image_data_format(),
+    }
 
 
 def array(value: keras.KerasTensor) -> np.ndarray:

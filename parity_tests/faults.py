@@ -86,6 +86,20 @@ def other_momentum() -> None:
     )
 
 
+def unrounded_momentum() -> None:
+    """0.9 as PyTorch would take it; Keras has 0.89999998, since it passes it through float32."""
+
+    def change(make: Callable[..., Any]) -> Callable[..., Any]:
+        def changed(optimizer: Any, model: Any) -> Any:
+            made = make(optimizer, model)
+            made.param_groups[0]["momentum"] = 0.9
+            return made
+
+        return changed
+
+    _patch("torch_impl.training", "make_optimizer", change)
+
+
 def _changed_output(change: Callable[[Any], Any]) -> None:
     _patch(
         "torch_impl.techniques.split_linear",

@@ -43,6 +43,8 @@ def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
         (["verify", "--device", "cuda"], "sees no CUDA device; use --device cpu"),
         (["suite", "nothing", "--data", "generated"], "there is no suite 'nothing'; there are: article_000"),
         (["curves"], "Missing argument"),
+        (["verify", "--json", "/proc/nowhere/rows.json"], "/proc/nowhere: No such file or directory"),
+        (["verify", "--json", "/tmp"], "File '/tmp' is a directory"),
         (["nonsense"], "No such command"),
     ],
 )

@@ -42,6 +42,7 @@ FAULTS = [
         {"trajectory/loss", "trajectory/conv1.kernel", "trajectory/fc3.bias"},
         {"output/torch-keras", "gradient/fc1.kernel/torch-keras", "finite_difference/torch"},
     ),
+    ("unrounded_momentum", "torch", {"trajectory/loss", "trajectory/fc1.kernel"}, {"output/torch-keras"}),
     ("nan_in_one_output", "torch", {"output/torch-oracle", "output/torch-keras"}, {"output/keras-oracle"}),
     ("swapped_outputs", "torch", {"output/torch-oracle", "output/torch-keras"}, {"output/keras-oracle"}),
     ("careless_reshape", "torch", {"refuses/torch/3x240"}, {"refuses/keras/3x240", "output/torch-oracle"}),

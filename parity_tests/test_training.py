@@ -69,6 +69,8 @@ def test_a_run_says_all_that_is_needed_to_repeat_it(whole: dict[str, Path]) -> N
         assert facts["recipe"]["batch_size"] == 50
         assert {"torch", "keras", "tensorflow", "numpy", "python"} <= facts["versions"].keys()
         assert len(facts["data_sha256"]) == 64
+        assert facts["framework"]["NVIDIA_TF32_OVERRIDE"] == "0"
+        assert facts["framework"]["OMP_NUM_THREADS"] == "1"
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -174,7 +176,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pyt
         def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.full(len(x), np.nan), np.zeros(len(x), np.int32)
 
-    settings = loop.Settings("torch", "torch", "cpu", 1, "generated", 0)
+    settings = loop.Settings("torch", "torch", "cpu", 1, "generated", 0, {})
     folder = RunFolder(tmp_path / "run")
     chosen = replace(recipe("split_linear/split"), batch_size=100)
     with pytest.raises(CrosscheckError, match="the loss is not finite at step 1 of epoch 1"):

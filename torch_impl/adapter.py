@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crosscheck import checkpoint, layouts
+from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.technique import Case, technique
@@ -35,8 +36,10 @@ def configure(device: str) -> None:
 
 
 def settings() -> dict[str, str | int | bool]:
-    """What a result may depend on, read back from the framework."""
+    """What a result may depend on, read back from the framework and its environment."""
     return {
+        **recorded_environment(),
+        "device": str(_device),
         "threads": torch.get_num_threads(),
         "tf32": torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32,
         "deterministic": torch.are_deterministic_algorithms_enabled(),

@@ -79,9 +79,10 @@ def command(side: str) -> click.Command:
         # Before the framework is imported: it reads these when it starts.
         os.environ.update(framework_environment(backend, device, threads))
         with console.quiet_start():
-            importlib.import_module(f"{side}_impl.adapter").configure(device)
+            adapter = importlib.import_module(f"{side}_impl.adapter")
+            adapter.configure(device)
             trainer = importlib.import_module(f"{side}_impl.training").Trainer
-        settings = loop.Settings(side, backend, device, threads, data, seed)
+        settings = loop.Settings(side, backend, device, threads, data, seed, adapter.settings())
         try:
             loop.train(trainer, chosen, settings, images, folder, resume)
         except KeyboardInterrupt:

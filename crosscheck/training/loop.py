@@ -5,6 +5,7 @@ else, initial weights, batches, metrics and files come from here.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -62,6 +63,7 @@ class Settings:
         threads: of the framework.
         data: as the user named it.
         seed: of initial weights and batch order.
+        framework: what the framework says of itself: threads, TF32, determinism.
     """
 
     side: str
@@ -70,6 +72,7 @@ class Settings:
     threads: int
     data: str
     seed: int
+    framework: Mapping[str, Any]
 
 
 def train(

@@ -6,8 +6,9 @@ from rich.table import Table
 
 from crosscheck import console
 from crosscheck.compare import failed
+from crosscheck.environment import machine, versions
 from crosscheck.errors import CallError, CrosscheckError, SideError
-from crosscheck.sides import Sides
+from crosscheck.sides import Both, Sides
 from crosscheck.technique import Technique
 from crosscheck.verification.checks import CHECKS, Check
 from crosscheck.verification.rows import Finding, Row
@@ -89,6 +90,16 @@ def table(rows: Sequence[Row], everything: bool) -> Table:
             f"[{COLOURS.get(found.verdict, 'red')}]{found.verdict}[/]",
         )
     return shown
+
+
+def describe(settings: Both) -> str:
+    """Under which circumstances the rows came about, in one line."""
+    installed = versions()
+    backend = settings.keras["backend"]
+    packages = dict.fromkeys(("torch", "keras", backend))
+    named = ", ".join(f"{package} {installed[package]}" for package in packages)
+    threads, tf32 = settings.torch["threads"], "on" if settings.torch["tf32"] else "off"
+    return f"\n{named}; {threads} threads a side, TF32 {tf32}; {machine()}"
 
 
 def _worst(rows: Sequence[Row], everything: bool) -> Iterator[tuple[Row, int]]:
