@@ -8,15 +8,11 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Literal, get_args
 
 from crosscheck.errors import CrosscheckError
 
-SideName = Literal["torch", "keras"]
-Backend = Literal["tensorflow", "jax", "torch"]
-Device = Literal["cpu", "cuda"]
-BACKENDS: tuple[str, ...] = get_args(Backend)
-DEVICES: tuple[str, ...] = get_args(Device)
+BACKENDS = ("tensorflow", "jax", "torch")
+DEVICES = ("cpu", "cuda")
 
 PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", "numpy")
 
@@ -24,13 +20,13 @@ PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", 
 def framework_environment(backend: str, device: str, threads: int) -> dict[str, str]:
     """Variables for a process that will import one framework.
 
-    Raises:
-        CrosscheckError: the backend is not installed.
-
     Args:
         backend: Keras' backend (ignored by PyTorch).
         device: "cpu" hides every GPU; "cuda" leaves them visible.
         threads: for each of the framework's thread pools.
+
+    Raises:
+        CrosscheckError: the backend is not installed.
     """
     if find_spec(backend) is None:
         raise CrosscheckError(f"the {backend} backend needs {backend}: pip install {backend}")
