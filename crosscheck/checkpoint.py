@@ -8,7 +8,6 @@ is ever pickled.
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,15 +36,17 @@ class Checkpoint:
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path that takes `path`'s place when the block ends well, and vanishes if not."""
+    path = Path(os.path.realpath(path))  # a link keeps pointing to its file
+    if path.exists() and not path.is_file():  # a pipe or a device: there is nothing to replace
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)
-    temporary = Path(name)
+    # One name for each target: what a killed process left is written over by the next.
+    temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -94,13 +95,13 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from None
     try:
         manifest = json.loads(metadata["manifest"])
-        digests, facts = manifest["sha256"], manifest["facts"]
+        digests, facts, version = manifest["sha256"], manifest["facts"], manifest["format"]
     except (KeyError, ValueError, TypeError):
         raise CheckpointError(
             f"{path}: has no crosscheck manifest; it was not written by crosscheck"
         ) from None
-    if manifest["format"] != FORMAT:
-        raise CheckpointError(f"{path}: format {manifest['format']}; this version reads format {FORMAT}")
+    if version != FORMAT:
+        raise CheckpointError(f"{path}: format {version}; this version reads format {FORMAT}")
     damaged = [name for name in digests.keys() | arrays.keys() if not _intact(name, digests, arrays)]
     if damaged:
         raise CheckpointError(f"{path}: damaged: the checksum is wrong for {', '.join(sorted(damaged))}")

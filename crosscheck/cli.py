@@ -1,6 +1,7 @@
 """The command `crosscheck`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import open_sides
-from crosscheck.technique import technique
+from crosscheck.technique import Technique, technique
 from crosscheck.technique import techniques as available
 from crosscheck.training import suite
 from crosscheck.verification import verify
@@ -79,7 +80,7 @@ def suite_command(
             suite.execute(run, data, device, threads)
         if file:
             suite.write(file, name, runs)
-    console.out.print(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""), soft_wrap=True)
+    console.say(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""))
 
 
 @main.command("verify", context_settings=CONTEXT)
@@ -94,7 +95,11 @@ def suite_command(
 @click.option("--data", default="generated", show_default=True, metavar="WHAT", help="For trajectories.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=600, show_default=True, help="Of a call, in seconds."
+    "--timeout",
+    type=click.FloatRange(1, 86_400),
+    default=600,
+    show_default=True,
+    help="Of a call, in seconds.",
 )
 @click.option(
     "--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row to this file."
@@ -124,36 +129,57 @@ def verify_command(
 
     Exit status: 0 all equal or within rounding, 1 something differs, 2 it could not be judged.
     """
-    chosen = [technique(name) for name in techniques or available()]
-    for name in cases:
-        if not any(case.name == name for t in chosen for case in t.cases):
-            chosen[0].case(name)  # says which cases there are
+    chosen = select(techniques, cases)
     if file:  # a place that cannot be written to is better known now than at the end
-        file.parent.mkdir(parents=True, exist_ok=True)
+        with checkpoint.atomic(file.with_name(f"{file.name}.try")) as probe:
+            probe.touch()
+        file.with_name(f"{file.name}.try").unlink()
     course = Course(dataset.load(data), steps)
     rows: list[Row] = []
-    with open_sides(backend, device, timeout=timeout) as sides, console.progress() as bar:
-        task = bar.add_task("", total=None)
-        for row in verify.verify(chosen, sides, dtypes or DTYPES, course, cases, seed):
-            rows.append(row)
-            bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
-        settings = sides.both("adapter:settings")
-    if file:
-        checkpoint.write_text(file, json.dumps([row.as_json() for row in rows], indent=1) + "\n")
-    console.out.print(verify.table(rows, everything))
-    failed = failures(rows)
-    for row in failed:
-        console.out.print(
-            f"{row.technique}/{row.case} {row.dtype} {console.escape(row.check)}: "
-            f"[red]{row.comparison.verdict}[/] {console.escape(row.comparison.note)}",
-            soft_wrap=True,
-        )
+    circumstances = ""
+    try:
+        with open_sides(backend, device, timeout=timeout) as sides, console.progress() as bar:
+            task = bar.add_task("", total=None)
+            circumstances = verify.describe(sides.both("adapter:settings"))
+            for row in verify.verify(chosen, sides, dtypes or DTYPES, course, cases, seed):
+                rows.append(row)
+                bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
+    finally:  # what was found is shown also if a framework's process has died since
+        failed = failures(rows)
+        if rows:
+            console.out.print(verify.table(rows, everything))
+        for row in failed:
+            found = row.comparison
+            console.say(f"{row.technique}/{row.case} {row.dtype} {row.check}: {found.verdict} {found.note}")
+        if file and rows:
+            text = json.dumps([row.as_json() for row in rows], indent=1)
+            checkpoint.write_text(file, text + "\n")
+    if not rows:
+        console.fail("there was nothing to verify")
+    console.say(f"\n{circumstances}")
     on = f"Keras on {backend}, {device}"
-    console.out.print(verify.describe(settings), soft_wrap=True)
     if failed:
-        console.out.print(f"\n{len(failed)} of {len(rows)} checks FAILED ({on}).")
+        console.say(f"{len(failed)} of {len(rows)} checks FAILED ({on}).")
         raise SystemExit(1)
-    console.out.print(f"\nAll {len(rows)} checks passed ({on}).")
+    console.say(f"All {len(rows)} checks passed ({on}).")
+
+
+def select(names: Sequence[str], cases: Sequence[str]) -> list[Technique]:
+    """The techniques of these names (all if there are none), each of which must have one of the cases.
+
+    Raises:
+        CrosscheckError: there is no such technique, or none of them has such a case.
+    """
+    chosen = [technique(name) for name in names or available()]
+    having = [t for t in chosen if not cases or any(case.name in cases for case in t.cases)]
+    known = {case.name for t in chosen for case in t.cases}
+    for name in cases:
+        if name not in known:
+            chosen[0].case(name)  # says which cases there are
+    lacking = [t for t in chosen if t not in having]
+    if names and lacking:
+        lacking[0].case(cases[0])
+    return having
 
 
 @main.command("curves", context_settings=CONTEXT)
@@ -171,7 +197,7 @@ def curves_command(runs: tuple[Path, ...], out: Path) -> None:
     from crosscheck.training import curves
 
     curves.draw(runs, out)
-    console.out.print(f"The picture is in {out}.", soft_wrap=True)
+    console.say(f"The picture is in {out}.")
 
 
 @main.command("list", context_settings=CONTEXT)
@@ -184,15 +210,13 @@ def list_command() -> None:
       crosscheck list
     """
     for found in available().values():
-        console.out.print(f"[bold]{found.name}[/]  {found.title}", soft_wrap=True)
+        console.say(f"{found.name}: {found.title}")
         for case in found.cases:
             shape = "x".join(map(str, case.input_shape))
-            console.out.print(f"  {case.name:16}{case.expected_count:>10,} parameters, input {shape}")
-    console.out.print(
-        "[bold]recipes[/]  to be trained with scripts/train_torch.py and scripts/train_keras.py"
-    )
+            console.say(f"  {case.name:16}{case.expected_count:>10,} parameters, input {shape}")
+    console.say("recipes, for scripts/train_torch.py and scripts/train_keras.py:")
     for recipe in recipes().values():
-        console.out.print(f"  {recipe.name}")
+        console.say(f"  {recipe.name}")
 
 
 if __name__ == "__main__":

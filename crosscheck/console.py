@@ -9,6 +9,7 @@ from functools import wraps
 from typing import NoReturn, ParamSpec, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crosscheck.errors import CrosscheckError
@@ -19,7 +20,17 @@ P = ParamSpec("P")
 INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 COULD_NOT = 2  # the exit status when nothing could be judged
 
-out = Console(highlight=False)
+BROKEN_PIPE = 141  # the exit status of a program whose reader, such as `head`, has had enough
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Nothing more can be said; the interpreter must not complain about that at its end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(BROKEN_PIPE)
+
+
+out = _Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
@@ -57,9 +68,6 @@ def for_user() -> Iterator[None]:
     except KeyboardInterrupt:
         note("Interrupted.")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:  # a path that cannot be read or written, a full disk
         fail(f"{error.filename2 or error.filename or 'input or output'}: {error.strerror or error}")
 
@@ -87,6 +95,11 @@ def quiet_start() -> Iterator[None]:
             os.close(kept)
 
 
+def say(message: str) -> None:
+    """A line of the results, as it is."""
+    out.print(escape(message), soft_wrap=True)
+
+
 def note(message: str) -> None:
     """A line for the person at the terminal, beside the results."""
     err.print(escape(message), soft_wrap=True)
@@ -96,11 +109,6 @@ def fail(message: str) -> NoReturn:
     """Say what is wrong and end."""
     err.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
     sys.exit(COULD_NOT)
-
-
-def escape(text: str) -> str:
-    """Text as it is, where rich would read [brackets] as markup."""
-    return text.replace("[", r"\[")
 
 
 def user_command(function: Callable[P, None]) -> Callable[P, None]:

@@ -42,6 +42,7 @@ def framework_environment(backend: str, device: str, threads: int) -> dict[str, 
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "OMP_NUM_THREADS": str(threads),
+        "NPROC": str(threads),  # the threads of JAX on a CPU
         "TF_NUM_INTRAOP_THREADS": str(threads),
         "TF_NUM_INTEROP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Side:
 
     def __init__(self, name: str, environment: dict[str, str], timeout: float) -> None:
         self.name = name
-        self._timeout = timeout
+        self.timeout = timeout
         handle, path = tempfile.mkstemp(prefix=f"crosscheck-{name}-", suffix=".log")
         os.close(handle)
         self._log = Path(path)
@@ -74,12 +74,14 @@ class Side:
             CrosscheckError: the call raised one, meant for the user.
         """
         try:
-            outcome = future.result(self._timeout)
+            outcome = future.result(self.timeout)
         except TimeoutError as error:
             self.kill()
-            raise self._error(f"gave no answer for {self._timeout:g} s and was stopped") from error
+            raise self._error(f"gave no answer for {self.timeout:g} s and was stopped") from error
         except BrokenProcessPool as error:
             raise self._error("has died") from error
+        except Exception as error:  # what was returned cannot be sent over
+            raise CallError(f"{self.name}: {type(error).__name__}: {error}", type(error).__name__) from error
         if outcome.for_user:
             raise CrosscheckError(f"{self.name}: {outcome.message}")
         if outcome.kind:
@@ -131,6 +133,8 @@ class Sides:
             self.torch.submit(f"torch_impl.{function}", *torch),
             self.keras.submit(f"keras_impl.{function}", *keras),
         )
+        # Both are waited for, whatever the first one says: no call may be left running.
+        wait(futures, self.torch.timeout)
         return Both(self.torch.result(futures[0]), self.keras.result(futures[1]))
 
     def close(self) -> None:

@@ -36,7 +36,7 @@ def invoke(target: str, arguments: tuple[Any, ...]) -> Outcome:
     try:
         module, _, name = target.partition(":")
         return Outcome(getattr(importlib.import_module(module), name)(*arguments))
-    except Exception as error:
+    except BaseException as error:  # SystemExit too: it must not travel on and end the parent
         message = " ".join(str(error).split())
         return Outcome(
             kind=type(error).__name__,

@@ -35,7 +35,7 @@ def placement() -> str:
 
 
 def settings() -> dict[str, str | int | bool]:
-    """What a result may depend on, read back from the framework and its environment."""
+    """What a result may depend on: what was asked for by the environment, and what Keras says."""
     return {
         **recorded_environment(),
         "device": placement(),

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from crosscheck.errors import CheckpointError
 from crosscheck.layouts import Weights
 from crosscheck.optimizers import Optimizer
 from crosscheck.technique import technique
@@ -113,8 +114,14 @@ class Trainer:
         return {v.path: adapter.array(v) for v in self.stepper.optimizer.variables}
 
     def restore(self, weights: Weights, state: Weights) -> None:
-        """Continue exactly where `weights` and `optimizer_state` were taken."""
+        """Continue exactly where `weights` and `optimizer_state` were taken.
+
+        Raises:
+            CheckpointError: the state is not that of this model's optimizer.
+        """
         adapter.load(self.model, self.case, weights)
+        if state.keys() != {variable.path for variable in self.stepper.optimizer.variables}:
+            raise CheckpointError("the optimizer's state is not that of this model")
         for variable in self.stepper.optimizer.variables:
             variable.assign(state[variable.path])
 
@@ -140,9 +147,11 @@ def trajectory(
     Returns:
         for each start: the loss of every step, and the weights at the end.
     """
+    trainer = Trainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    fresh = trainer.optimizer_state()
     results = []
     for start in starts:
-        trainer = Trainer(technique_name, case_name, dtype, optimizer, start, len(x))
+        trainer.restore(start, fresh)
         losses, _ = trainer.train(x, y)
         results.append((losses, trainer.weights()))
     return results

@@ -36,7 +36,7 @@ def configure(device: str) -> None:
 
 
 def settings() -> dict[str, str | int | bool]:
-    """What a result may depend on, read back from the framework and its environment."""
+    """What a result may depend on: what was asked for by the environment, and what PyTorch says."""
     return {
         **recorded_environment(),
         "device": str(_device),
@@ -120,8 +120,7 @@ def evaluate(
     """
     case = technique(technique_name).case(case_name)
     model = build(technique_name, case, dtype)
-    labels = torch.from_numpy(target.copy()).to(_device)
-    return [_evaluate(model, case, weights, x, labels) for weights, x in points]
+    return [_evaluate(model, case, weights, x, tensor(target)) for weights, x in points]
 
 
 def _evaluate(

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from crosscheck.errors import CheckpointError
 from crosscheck.layouts import Weights
 from crosscheck.optimizers import Optimizer
 from crosscheck.technique import technique
@@ -88,9 +89,17 @@ class Trainer:
         }
 
     def restore(self, weights: Weights, state: Weights) -> None:
-        """Continue exactly where `weights` and `optimizer_state` were taken."""
+        """Continue exactly where `weights` and `optimizer_state` were taken.
+
+        Raises:
+            CheckpointError: the state is not that of this model's optimizer.
+        """
         adapter.load(self.model, self.case, weights)
         parameters = dict(self.model.named_parameters())
+        # PyTorch has no state before the first step; after it, every parameter has.
+        if state and {name.rpartition(".")[0] for name in state} != parameters.keys():
+            raise CheckpointError("the optimizer's state is not that of this model")
+        self.optimizer.state.clear()
         for name, value in state.items():
             path, _, key = name.rpartition(".")
             target = parameters[path]
@@ -120,9 +129,11 @@ def trajectory(
     Returns:
         for each start: the loss of every step, and the weights at the end.
     """
+    trainer = Trainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    fresh = trainer.optimizer_state()
     results = []
     for start in starts:
-        trainer = Trainer(technique_name, case_name, dtype, optimizer, start, len(x))
+        trainer.restore(start, fresh)
         losses, _ = trainer.train(x, y)
         results.append((losses, trainer.weights()))
     return results

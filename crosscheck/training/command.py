@@ -88,7 +88,7 @@ def command(side: str) -> click.Command:
         except KeyboardInterrupt:
             console.note(f"Interrupted. The same command with --resume goes on from {folder.path}.")
             raise SystemExit(console.INTERRUPTED) from None
-        console.out.print(f"The run is in {folder.path}.", soft_wrap=True)
+        console.say(f"The run is in {folder.path}.")
 
     return train
 

@@ -122,11 +122,10 @@ def train(
         # The line before the checkpoint: a run that is killed between the two does the epoch again.
         folder.log(row)
         folder.save(epoch, trainer.weights(), trainer.optimizer_state())
-        console.out.print(
+        console.say(
             f"{recipe.name} {settings.side} epoch {epoch}/{recipe.epochs}: "
             f"loss {row['train_loss']:.4f}, test loss {row['test_loss']:.4f}, "
-            f"test accuracy {row['test_accuracy']:.2%}, {row['images_per_second']:,.0f} images/s",
-            soft_wrap=True,
+            f"test accuracy {row['test_accuracy']:.2%}, {row['images_per_second']:,.0f} images/s"
         )
     return row
 

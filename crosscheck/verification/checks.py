@@ -103,14 +103,13 @@ def between_sides(subject: Subject, dtype: str, name: str) -> Finding:
     if torch[name].dtype != dtype:
         return check, failed(f"torch computed in {torch[name].dtype}")
     exact = subject.results("float64")
-    if dtype == "float64":
-        allowed = allowance.by_sums(dtype, exact.torch[name], *subject.sensitivities(name))
-    else:
+    allowed = allowance.by_sums(dtype, exact.torch[name], *subject.sensitivities(name))
+    if dtype == "float32":
         errors = [
             rough[name].astype(np.float64) - fine[name]
             for rough, fine in zip((torch, keras), exact, strict=True)
         ]
-        allowed = allowance.by_own_rounding(exact.torch[name], *errors)
+        allowed = allowance.by_own_rounding(exact.torch[name], errors, subject.sensitivities(name))
     return check, compare(torch[name], keras[name], allowed)
 
 

@@ -3,16 +3,17 @@
 Float64: losses and weights stay within a relative 1e-12 of each other.
 
 Float32: training amplifies rounding, and no fixed tolerance is right for long. The yardstick is
-PyTorch against itself, begun from weights that are moved by one unit in the last place (its
-twins): a port is right when the frameworks part no faster than the reference parts from its twins.
+each framework against itself, begun from weights that are moved by one unit in the last place (its
+twins): a port is right when the frameworks part no faster than either parts from its twins. The
+smaller of the two yardsticks counts, so that a side with noise of its own is not excused by it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from crosscheck.compare import compare
+from crosscheck.compare import Comparison, compare
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
 from crosscheck.layouts import Weights
@@ -25,7 +26,8 @@ OPTIMIZER = SGD(learning_rate=0.01, momentum=0.9)
 BATCH_SIZE = 8
 RELATIVE = 1e-12
 TWINS = 3
-# How many times as far as the farthest twin the other framework may be.
+# How many times as far as the farthest twin the other framework may be: correct ports were seen to
+# be at most 2.5 times as far.
 TWIN_FACTOR = 4.0
 
 
@@ -43,31 +45,60 @@ class Course:
 
 
 def trajectory(subject: Subject, dtype: str, course: Course) -> Iterator[Finding]:
-    """The loss of every step and the weights after the last, on both sides."""
-    x, y = _batches(subject, course, dtype)
-    start = {n: w.astype(dtype) for n, w in initial_weights(subject.parameters, subject.seed).items()}
+    """The loss of every step and the weights after the last, on both sides.
+
+    In float32 a last-place difference may tip a maximum or a ReLU over to its other branch, which
+    sets one course apart at once, and its twins only if it happens to them too. So a float32 course
+    that is over its allowance is joined by two others, on other weights and batches, and the
+    middle one of the three counts: chance does not strike twice, a wrong port always does.
+    """
+    courses = [dict(_course(subject, dtype, course, 0))]
+    if dtype == "float32" and not all(found.passed for found in courses[0].values()):
+        courses += [dict(_course(subject, dtype, course, number)) for number in (1, 2)]
+    for name in courses[0]:
+        yield name, _middle([findings[name] for findings in courses])
+
+
+def _middle(found: list[Comparison]) -> Comparison:
+    """The middle one by what it used; what could not be compared at all is never outvoted."""
+    for comparison in found:
+        if comparison.verdict in ("nan", "failed"):
+            return comparison
+    return sorted(found, key=lambda comparison: comparison.used)[len(found) // 2]
+
+
+def _course(subject: Subject, dtype: str, course: Course, number: int) -> Iterator[Finding]:
+    seed = subject.seed + 1_000 * number
+    x, y = _batches(subject, course, dtype, seed)
+    start = {n: w.astype(dtype) for n, w in initial_weights(subject.parameters, seed).items()}
     case = (subject.technique.name, subject.case.name, dtype, OPTIMIZER)
     twins = [] if dtype == "float64" else [_twin(start, number) for number in range(TWINS)]
-    torch, keras = subject.sides.each(
-        "training:trajectory", (*case, [start, *twins], x, y), (*case, [start], x, y)
-    )
-    (losses, weights), (keras_losses, keras_weights) = torch[0], keras[0]
+    runs = subject.sides.both("training:trajectory", *case, [start, *twins], x, y)
+    (losses, weights), (keras_losses, keras_weights) = runs.torch[0], runs.keras[0]
     if dtype == "float64":
         allowed = RELATIVE * np.abs(losses)
     else:
-        parted = np.max([np.abs(twin - losses) for twin, _ in torch[1:]], axis=0)
         # How far they were apart at most so far: two courses may cross by chance.
-        allowed = _yardstick(np.maximum.accumulate(parted), losses)
+        parted = [
+            np.max([np.maximum.accumulate(np.abs(twin - side[0][0])) for twin, _ in side[1:]], axis=0)
+            for side in runs
+        ]
+        allowed = _yardstick(np.fmin(*parted), losses)
     yield "trajectory/loss", compare(losses, keras_losses, allowed)
     for name, value in weights.items():
         if dtype == "float64":
             # Relative to the tensor: an element may be zero by chance.
             allowed = RELATIVE * np.maximum(np.abs(value), np.sqrt(np.mean(value**2)))
         else:
-            parted = np.max([np.abs(twin[name] - value) for _, twin in torch[1:]], axis=0)
             # The farthest element: which one it is, is chance.
-            allowed = _yardstick(np.max(parted), value)
+            farthest = [_farthest([run[name] for _, run in side]) for side in runs]
+            allowed = _yardstick(float(np.fmin.reduce(farthest)), value)
         yield f"trajectory/{name}", compare(value, keras_weights[name], allowed)
+
+
+def _farthest(tensors: Sequence[np.ndarray]) -> float:
+    """How far an element of the twins is from the first of the tensors at most."""
+    return max(float(np.abs(twin - tensors[0]).max()) for twin in tensors[1:])
 
 
 def _yardstick(parted: np.ndarray | float, value: np.ndarray) -> np.ndarray:
@@ -85,13 +116,13 @@ def _twin(weights: Weights, number: int) -> Weights:
     }
 
 
-def _batches(subject: Subject, course: Course, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+def _batches(subject: Subject, course: Course, dtype: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     size = subject.case.input_shape[1:]
     if size == course.dataset.train.images.shape[1:] and subject.case.loss == "cross_entropy":
-        order = batches.epoch_order(len(course.dataset.train), subject.seed, epoch=1)
+        order = batches.epoch_order(len(course.dataset.train), seed, epoch=1)
         indices = np.resize(order, course.steps * BATCH_SIZE).reshape(course.steps, BATCH_SIZE)
         return batches.gather(course.dataset.train, indices, 0.5, 0.5, dtype)
-    generator = np.random.default_rng([subject.seed, 2])
+    generator = np.random.default_rng([seed, 2])
     x = generator.normal(size=(course.steps, BATCH_SIZE, *size)).astype(np.float32).astype(dtype)
     output = subject.oracle_output(training=False)
     y = draw_target(subject.case, (course.steps * BATCH_SIZE, *output.shape[1:]), generator)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
-from crosscheck import console
 from crosscheck.compare import failed
 from crosscheck.environment import machine, versions
-from crosscheck.errors import CallError, CrosscheckError, SideError
+from crosscheck.errors import CrosscheckError, SideError
 from crosscheck.sides import Both, Sides
 from crosscheck.technique import Technique
 from crosscheck.verification.checks import CHECKS, Check
@@ -37,7 +37,7 @@ def verify(
         seed: of weights, inputs and batches.
 
     Raises:
-        SideError: a framework's process died or hung.
+        SideError: a framework's process died or hung; a failed row that says so comes first.
     """
 
     def course_check(subject: Subject, dtype: str) -> Iterator[Finding]:
@@ -61,10 +61,12 @@ def _findings(check: Check, subject: Subject, dtype: str) -> Iterator[Finding]:
     """The findings of a check; one that cannot be carried out has failed, it is not left out."""
     try:
         yield from check(subject, dtype)
-    except SideError:
+    except SideError as error:
+        yield "process", failed(str(error).splitlines()[0])
         raise
-    except (CallError, CrosscheckError, KeyError, ValueError) as error:
-        yield check.__name__, failed(" ".join(str(error).split()))
+    except Exception as error:  # whatever it was, the check was not passed
+        reason = str(error) if isinstance(error, CrosscheckError) else repr(error)
+        yield check.__name__, failed(" ".join(reason.split()))
 
 
 def table(rows: Sequence[Row], everything: bool) -> Table:
@@ -82,7 +84,7 @@ def table(rows: Sequence[Row], everything: bool) -> Table:
         found = row.comparison
         check = row.check if count == 1 else f"{row.check.split('/')[0]} ({count})"
         shown.add_row(
-            f"  {console.escape(check)}",
+            f"  {escape(check)}",
             row.dtype,
             f"{found.error:.1e}",
             f"{found.allowed:.1e}",
@@ -95,11 +97,12 @@ def table(rows: Sequence[Row], everything: bool) -> Table:
 def describe(settings: Both) -> str:
     """Under which circumstances the rows came about, in one line."""
     installed = versions()
-    backend = settings.keras["backend"]
-    packages = dict.fromkeys(("torch", "keras", backend))
+    packages = dict.fromkeys(("torch", "keras", settings.keras["backend"]))
     named = ", ".join(f"{package} {installed[package]}" for package in packages)
-    threads, tf32 = settings.torch["threads"], "on" if settings.torch["tf32"] else "off"
-    return f"\n{named}; {threads} threads a side, TF32 {tf32}; {machine()}"
+    threads = f"{settings.torch['threads']} and {settings.keras['OMP_NUM_THREADS']} threads"
+    tf32 = "on" if settings.torch["tf32"] else "off"
+    places = f"{settings.torch['device']} and {settings.keras['device']}"
+    return f"{named}; on {places}, {threads}, TF32 {tf32}; {machine()}"
 
 
 def _worst(rows: Sequence[Row], everything: bool) -> Iterator[tuple[Row, int]]:
