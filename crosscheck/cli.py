@@ -73,13 +73,13 @@ def suite_command(
     Exit status: 0 all trained, 2 something is wrong, 130 interrupted.
     """
     runs = suite.plan(name, (("torch", "torch"), ("keras", backend)), seeds, out or Path("runs") / name)
-    dataset.load(data)  # decoded here, once, and any complaint made before the first run
+    sha256 = dataset.load(data).sha256  # decoded here, once; any complaint comes before the first run
     for number, run in enumerate(runs, start=1):
-        if not run.finished:
+        if not run.finished(sha256):
             console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
             suite.execute(run, data, device, threads)
         if file:
-            suite.write(file, name, runs)
+            suite.write(file, name, runs, sha256)
     console.say(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""))
 
 

@@ -6,8 +6,10 @@ the neutral package needs no framework to say it.
 
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 
 from crosscheck.errors import CrosscheckError
 
@@ -86,3 +88,12 @@ def machine() -> str:
     except OSError:
         pass
     return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def revision() -> str:
+    """The git revision of the sources, with "+" where they were changed since; "" outside git."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=12", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

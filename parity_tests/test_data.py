@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +90,17 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, cache: Path) -> None:
     assert len(dataset.load(str(path)).train) == TRAIN
 
 
+def test_several_processes_may_decode_at_once(tmp_path: Path) -> None:
+    path = p.as_tar(BINARY, tmp_path / "b.tar")
+    code = f"from crosscheck.data import dataset; print(dataset.load({str(path)!r}).sha256)"
+    environment = {**os.environ, "CROSSCHECK_CACHE": str(tmp_path / "cold")}
+    commands = [[sys.executable, "-c", code] for _ in range(6)]
+    running = [subprocess.Popen(c, stdout=subprocess.PIPE, env=environment, text=True) for c in commands]
+    assert len({process.communicate()[0] for process in running}) == 1
+    assert all(process.returncode == 0 for process in running)
+    assert len(list((tmp_path / "cold" / "data").iterdir())) == 1
+
+
 def without(files: p.Files, part: str) -> p.Files:
     return {name: content for name, content in files.items() if part not in name}
 
@@ -132,6 +145,15 @@ WHOLE = BINARY["cifar-10-batches-bin/data_batch_3.bin"]
         ),
         (replaced(FOLDERS, "0033.png", b"GIF89a"), "0033.png: not a whole image"),
         (replaced(FOLDERS, "0033.png", FOLDERS["README.txt"]), "0033.png: not a whole image"),
+        (BINARY | PICKLED, "twice; give one packaging of it"),
+        (
+            replaced(
+                PICKLED,
+                "data_batch_3",
+                p.pickle_of_python_2({b"data": IMAGES[:0].reshape(0, 3072), b"labels": []}),
+            ),
+            "a label is not one of 0 ... 9, or there are none",
+        ),
         (FOLDERS | PICKLED, "both batches and folders of images"),
         ({"notes.txt": b"nothing here"}, "no CIFAR-10 found in it; expected data_batch_1"),
     ],

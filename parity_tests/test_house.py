@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crosscheck.technique import techniques
+from crosscheck.training.loop import Trainer
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
@@ -18,6 +19,14 @@ SOURCES = sorted(
 )
 FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
 ADMITTED = {"crosscheck": set(), "torch_impl": {"torch", "torchvision"}, "keras_impl": {"keras"}}
+
+
+# What the neutral package calls on either side.
+CALLED = {
+    "adapter.py": {"configure", "settings", "trainable_count", "evaluate", "round_trip"}
+    | {"save", "read", "refusals"},
+    "training.py": {"Trainer", "trajectory"},
+}
 
 
 def imported(file: Path) -> set[str]:
@@ -56,9 +65,8 @@ def test_files_are_short_and_named_for_what_they_hold(file: Path) -> None:
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda file: file.name)
-def test_training_scripts_are_thin(script: Path) -> None:
-    if script.name.startswith("train_"):
-        assert len(script.read_text().splitlines()) < 60
+def test_scripts_are_thin(script: Path) -> None:
+    assert len(script.read_text().splitlines()) < 60
 
 
 def test_every_technique_is_three_files() -> None:
@@ -110,10 +118,28 @@ def test_port_comments_stand_on_both_sides(name: str) -> None:
 def test_adapters_and_trainers_offer_the_same_functions() -> None:
     for module in ("adapter.py", "training.py"):
         torch, keras = (definitions(ROOT / package / module) for package in ("torch_impl", "keras_impl"))
-        called = {"configure", "settings", "trainable_count", "evaluate", "round_trip", "save", "read"}
-        called |= {"refusals", "Trainer", "trajectory"}
-        for function in called & (torch.keys() | keras.keys()):
+        assert torch.keys() >= CALLED[module]
+        for function in CALLED[module]:
             assert torch[function] == keras[function], function
+
+
+def test_trainers_have_the_methods_that_the_loop_asks_for() -> None:
+    for package in ("torch_impl", "keras_impl"):
+        for node in ast.parse((ROOT / package / "training.py").read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.name == "Trainer":
+                methods = {m.name: ast.unparse(m.args) for m in node.body if isinstance(m, ast.FunctionDef)}
+                for name in ("train", "predict", "weights", "optimizer_state", "restore"):
+                    asked = inspect.signature(getattr(Trainer, name))
+                    assert methods[name].split(", ")[0] == "self"
+                    assert [a.split(":")[0] for a in methods[name].split(", ")] == list(asked.parameters)
+
+
+def test_no_case_is_without_checks() -> None:
+    for technique in techniques().values():
+        assert technique.cases, technique.name
+        for case in technique.cases:
+            assert case.refused_shapes, f"{technique.name}/{case.name} refuses nothing"
+            assert case.parameters, f"{technique.name}/{case.name} holds nothing"
 
 
 def test_public_functions_have_docstrings() -> None:

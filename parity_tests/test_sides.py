@@ -48,6 +48,19 @@ def test_an_error_for_the_user_stays_one(side: Side) -> None:
     assert not isinstance(caught.value, CallError)
 
 
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_process_that_wants_to_exit_does_not_end_the_parent(side: Side, status: int) -> None:
+    with pytest.raises(CallError, match="torch: SystemExit"):
+        side.call("sys:exit", status)
+    assert side.call("operator:add", 1, 2) == 3
+
+
+def test_what_cannot_be_sent_back_is_an_error(side: Side) -> None:
+    with pytest.raises(CallError, match="torch: "):
+        side.call("threading:Lock")
+    assert side.call("operator:add", 1, 2) == 3
+
+
 def test_death_is_named_with_the_last_lines(side: Side) -> None:
     with pytest.raises(SideError, match=r"the torch process has died(.|\n)*about to die"):
         side.call("parity_tests.faults:death")

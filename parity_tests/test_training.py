@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +15,12 @@ import pytest
 
 from crosscheck import checkpoint
 from crosscheck.data import batches, dataset
+from crosscheck.errors import CrosscheckError
 from crosscheck.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
-# 200 steps an epoch: a few seconds
-OPTIONS = ["--recipe", "split_linear/split", "--batch-size", "50", "--seed", "3", "--threads", "1"]
+# 500 steps an epoch: a few seconds. All cores, as by default.
+OPTIONS = ["--recipe", "split_linear/split", "--batch-size", "20", "--seed", "3"]
 SIDES = ["torch", "keras"]
 
 
@@ -66,11 +69,23 @@ def test_a_run_says_all_that_is_needed_to_repeat_it(whole: dict[str, Path]) -> N
     for side in SIDES:
         facts = RunFolder(whole[side]).facts()
         assert facts["seed"] == 3
-        assert facts["recipe"]["batch_size"] == 50
+        assert facts["recipe"]["batch_size"] == 20
         assert {"torch", "keras", "tensorflow", "numpy", "python"} <= facts["versions"].keys()
         assert len(facts["data_sha256"]) == 64
         assert facts["framework"]["NVIDIA_TF32_OVERRIDE"] == "0"
-        assert facts["framework"]["OMP_NUM_THREADS"] == "1"
+        assert facts["framework"]["OMP_NUM_THREADS"] == str(facts["threads"]) == str(os.cpu_count())
+
+
+def wait_for_epoch(epoch: int, out: Path, process: subprocess.Popen[str]) -> None:
+    """Until a run has logged the first steps of an epoch, whose rest it has yet to do."""
+    for _ in range(10_000):
+        if process.poll() is not None:
+            pytest.fail("the run ended too early")
+        file = out / "metrics.jsonl"
+        if file.exists() and f'"steps", "epoch": {epoch}' in file.read_text():
+            return
+        time.sleep(0.005)
+    pytest.fail("the run did not come so far")
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -78,12 +93,9 @@ def test_an_interrupted_run_resumes_bit_for_bit(side: str, whole: dict[str, Path
     out = tmp_path / "run"
     command = script(side, *OPTIONS, "--epochs", 3, "--out", out)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout
-        assert "epoch 1/3" in process.stdout.readline()
-        time.sleep(0.3)  # somewhere in the second epoch
+        wait_for_epoch(2, out, process)
         process.kill()
-    epoch, _ = state(out)
-    assert epoch in (1, 2)
+    assert state(out)[0] == 1  # so it was in the middle of the second
     with (out / "metrics.jsonl").open("a") as file:
         file.write('{"kind": "steps", "epoch": 9')  # a line that was being written
     answer = train(side, "--epochs", 3, "--out", out, "--resume")
@@ -114,9 +126,7 @@ def test_ctrl_c_is_one_line_and_its_own_status(side: str, tmp_path: Path) -> Non
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        assert process.stdout
-        process.stdout.readline()
-        time.sleep(0.3)
+        wait_for_epoch(2, tmp_path / "run", process)
         os.killpg(process.pid, signal.SIGINT)
         _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -130,8 +140,9 @@ def test_ctrl_c_is_one_line_and_its_own_status(side: str, tmp_path: Path) -> Non
     ("options", "message"),
     [
         (["--epochs", 3], "holds a run already; --resume it, or choose another --out"),
-        (["--epochs", 3, "--resume", "--seed", 4], "holds another run: seed differ"),
-        (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run: batch_size differ"),
+        (["--epochs", 3, "--resume", "--seed", 4], "holds another run (seed differ)"),
+        (["--resume", "--out", "/tmp/nowhere"], "/tmp/nowhere: no run to resume"),
+        (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run (batch_size differ)"),
         (["--recipe", "split_linear/nothing"], "there is no recipe 'split_linear/nothing'; there are: "),
         (["--data", "/nowhere"], "/nowhere: there is no such file or folder"),
         (["--device", "cuda"], "sees no CUDA device; use --device cpu"),
@@ -164,9 +175,6 @@ def test_the_last_batch_may_be_smaller(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
-    from crosscheck.errors import CrosscheckError
     from crosscheck.recipes.recipe import recipe
     from crosscheck.training import loop
 
@@ -193,19 +201,69 @@ def test_curves(whole: dict[str, Path], tmp_path: Path) -> None:
     assert "there is no training run here" in answer.stderr
 
 
-def test_suite_can_be_continued(whole: dict[str, Path], tmp_path: Path) -> None:
+def test_resuming_under_other_circumstances_is_said_and_written_down(
+    whole: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(whole["torch"], out)
+    answer = train("torch", "--epochs", 4, "--out", out, "--resume", "--threads", 3)
+    assert answer.returncode == 0
+    assert "other threads than before: not the same bit for bit" in answer.stderr
+    (session,) = RunFolder(out).facts()["resumed"]
+    assert session["threads"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("run.json", "{}", "run.json: damaged"),
+        ("run.json", "[]", "run.json: damaged"),
+        ("run.json", '{"recipe": 3}', "run.json: damaged"),
+        ("run.json", "\udcff", "run.json: damaged"),
+        ("metrics.jsonl", "{not json}\n", "metrics.jsonl: line 1 is damaged"),
+        ("metrics.jsonl", '{"loss": 1}\n', "metrics.jsonl: line 1 is damaged"),
+        ("checkpoint.safetensors", "nonsense", "not a whole safetensors file"),
+    ],
+)
+def test_damaged_files_are_one_line(
+    name: str, content: str, message: str, whole: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(whole["torch"], out)
+    (out / name).write_bytes(content.encode(errors="surrogateescape"))
+    answer = train("torch", "--epochs", 3, "--out", out, "--resume")
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_stale_checkpoint_is_not_taken_over(whole: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(whole["torch"], out)
+    (out / "run.json").unlink()
+    RunFolder(out).begin({}, {"w": np.zeros(1)})
+    assert RunFolder(out).epochs_done() == 0
+
+
+def test_suite_counts_only_its_own_runs(whole: dict[str, Path], tmp_path: Path) -> None:
     from crosscheck.training import suite
 
-    runs = suite.plan("article_000", [("torch", "torch")], 2, tmp_path)
-    assert len(runs) == 10
-    assert not any(run.finished for run in runs)
-    assert suite.collect(runs) == []
-    runs[0].folder.path.symlink_to(whole["torch"])
-    assert runs[0].finished
-    suite.write(tmp_path / "results.json", "article_000", runs)
+    sha256 = dataset.load("generated").sha256
+    runs = suite.plan("article_000", [("torch", "torch")], 4, tmp_path)
+    assert len(runs) == 20
+    assert suite.collect(runs, sha256) == []
+    (run,) = (run for run in runs if run.recipe.case == "split" and run.seed == 3)
+    run.folder.path.symlink_to(whole["torch"])
+    with pytest.raises(CrosscheckError, match=r"holds another run \(batch_size differ\)"):
+        run.finished(sha256)
+    own = replace(run, recipe=replace(run.recipe, batch_size=20))
+    assert own.finished(sha256)
+    with pytest.raises(CrosscheckError, match=r"holds another run \(data_sha256 differ\)"):
+        own.finished("0" * 64)
+    suite.write(tmp_path / "results.json", "article_000", [own], sha256)
     (result,) = json.loads((tmp_path / "results.json").read_text())["runs"]
     assert 0.1 < result["test_accuracy"] < 1
-    assert {"versions", "machine", "seed", "recipe", "best_loss", "data_sha256"} <= result.keys()
+    assert {"versions", "machine", "seed", "recipe", "best_loss", "data_sha256", "revision"} <= result.keys()
 
 
 def test_batches_are_a_function_of_seed_and_epoch() -> None:

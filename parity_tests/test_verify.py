@@ -35,7 +35,7 @@ def test_both_sides_are_equal(
 
 @pytest.mark.images
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-@pytest.mark.parametrize("case", ["control", "split", "adjusted"])
+@pytest.mark.parametrize("case", ["control", "split", "adjusted", "wide", "untied"])
 def test_300_steps_on_real_images(
     case: str, backend: str, request: pytest.FixtureRequest, images: object
 ) -> None:

@@ -4,11 +4,13 @@ python scripts/demo.py    (about four minutes on two cores; no data and no netwo
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
 DEMO = Path("demo")
 RECIPE = "split_linear/adjusted"
 COMMAND = [sys.executable, "-m", "crosscheck.cli"]
@@ -30,6 +32,7 @@ def last_epoch(side: str) -> dict[str, float]:
 
 def main() -> None:
     """Verify, train, draw, compare."""
+    os.chdir(ROOT)
     shutil.rmtree(DEMO, ignore_errors=True)
     run(*COMMAND, "verify", "--json", str(DEMO / "verify.json"))
     for side in ("torch", "keras"):

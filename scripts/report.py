@@ -4,6 +4,7 @@ python scripts/report.py            (writes)
 python scripts/report.py --check    (exit status 1 if a document is out of date)
 """
 
+import json
 from pathlib import Path
 
 import click
@@ -28,7 +29,9 @@ def readme() -> str:
     others = [f"split_linear/{case}" for case in ("split", "adjusted", "wide", "untied")]
     contrasts = report.contrasts(results, "split_linear/control", others)
     text = report.insert(README.read_text(), "article_000", report.table(results))
-    return report.insert(text, "article_000_contrasts", contrasts)
+    text = report.insert(text, "article_000_contrasts", contrasts)
+    bench = json.loads((ROOT / "results" / "bench.json").read_text())
+    return report.insert(text, "bench", report.speeds(bench))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -59,7 +59,7 @@ def load(source: str) -> Dataset:
     """
     if source == "generated":
         return _cached(source, f"generated {generated.SIZES} 0")
-    path = download() if source == "cifar10" else Path(source).expanduser()
+    path = download() if source == "cifar10" else Path(os.path.expanduser(source))
     return _cached(source, json.dumps(identity(path.absolute())), path)
 
 
@@ -75,17 +75,17 @@ def download() -> Path:
 
 def _cached(source: str, key: str, path: Path | None = None) -> Dataset:
     folder = cache_folder() / "data" / hashlib.sha256(f"{FORMAT} {key}".encode()).hexdigest()[:32]
-    try:
-        return _open(source, folder)
-    except (OSError, ValueError, KeyError):
-        pass  # not there yet, or damaged: made anew
+    found = _open(source, folder)
+    if found:
+        return found
     try:
         _fill(folder, path)
     except OSError as error:
-        raise DataError(
-            f"{folder}: the decoded images cannot be kept there ({error}); set CROSSCHECK_CACHE"
-        ) from None
-    return _open(source, folder)
+        raise DataError(f"{folder}: cannot keep the decoded images ({error}); set CROSSCHECK_CACHE") from None
+    found = _open(source, folder)
+    if not found:
+        raise DataError(f"{folder}: the decoded images cannot be read back; set CROSSCHECK_CACHE")
+    return found
 
 
 def _fill(folder: Path, path: Path | None) -> None:
@@ -94,7 +94,7 @@ def _fill(folder: Path, path: Path | None) -> None:
     else:
         splits, classes = packaging.read(path, lambda files: console.track(files, f"Reading {path.name}"))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))
     try:
         digest = hashlib.sha256()
         for name, split in splits.items():
@@ -102,22 +102,34 @@ def _fill(folder: Path, path: Path | None) -> None:
                 np.save(temporary / f"{name}_{part}.npy", array)
                 digest.update(np.ascontiguousarray(array).tobytes())
         (temporary / "facts.json").write_text(json.dumps({"classes": classes, "sha256": digest.hexdigest()}))
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            temporary.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster
-                raise
+        _publish(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _open(source: str, folder: Path) -> Dataset:
-    facts = json.loads((folder / "facts.json").read_text())
-    splits = {
-        name: Split(
-            np.load(folder / f"{name}_images.npy", mmap_mode="r"), np.load(folder / f"{name}_labels.npy")
+def _publish(temporary: Path, folder: Path) -> None:
+    """Move a whole entry into place; another process may be doing the same."""
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if _open("", folder):
+            return  # the other was faster
+        shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
+        temporary.rename(folder)
+
+
+def _open(source: str, folder: Path) -> Dataset | None:
+    """The entry, or nothing if it is not there or damaged."""
+    try:
+        facts = json.loads((folder / "facts.json").read_text())
+        train, test = (
+            Split(
+                np.load(folder / f"{name}_images.npy", mmap_mode="r"), np.load(folder / f"{name}_labels.npy")
+            )
+            for name in ("train", "test")
         )
-        for name in ("train", "test")
-    }
-    return Dataset(source, splits["train"], splits["test"], tuple(facts["classes"]), facts["sha256"])
+        found = Dataset(source, train, test, tuple(facts["classes"]), facts["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+    whole = all(s.images.shape == (len(s.labels), 32, 32, 3) for s in (train, test))
+    return found if whole else None

@@ -16,7 +16,16 @@ from crosscheck.errors import DataError
 # The largest file of any packaging is a batch of 10,000 images, 31 MB; more is not one of ours.
 LARGEST = 64 * 2**20
 
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError)
+# An encrypted zip is a RuntimeError, one of an unknown compression a NotImplementedError.
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 class Member(NamedTuple):
@@ -66,11 +75,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 def identity(path: Path) -> list[tuple[str, int, int]]:
     """Name, size and time of change of every file: as long as they are the same, so is the content."""
-    files = sorted(_files(path)) if path.is_dir() else [path]
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder")
     try:
+        files = sorted(_files(path)) if path.is_dir() else [path]
         return [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read ({error.strerror})") from None
 
@@ -84,7 +93,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _in_folder(folder: Path) -> Iterator[Member]:
-    for file in _files(folder):
+    for file in sorted(_files(folder)):
         if file.stat().st_size <= LARGEST:
             yield Member(file.relative_to(folder).as_posix(), file.read_bytes)
 

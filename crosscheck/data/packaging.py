@@ -47,6 +47,8 @@ def read(path: Path, track: Track = lambda members: members) -> tuple[dict[str, 
         if name.name.startswith("."):  # what file managers leave behind
             continue
         if batch := _BATCH.fullmatch(name.name):
+            if batch[1] in batches:
+                raise DataError(f"{path}: holds {batch[1]} twice; give one packaging of it")
             decode = _read_binary if batch[2] else read_batch
             batches[batch[1]] = decode(member.read(), where)
         elif name.suffix.lower() in IMAGE_SUFFIXES and len(name.parts) >= 3:

@@ -62,6 +62,8 @@ def read_batch(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"{where}: not a CIFAR-10 batch: its labels are not a list of whole numbers")
     if len(labels) != len(data):
         raise DataError(f"{where}: {len(data)} images but {len(labels)} labels")
+    if not labels or min(labels) < 0 or max(labels) > 9:
+        raise DataError(f"{where}: not a CIFAR-10 batch: a label is not one of 0 ... 9, or there are none")
     return planes_to_images(data), np.array(labels, np.int64)
 
 

@@ -15,7 +15,7 @@ from crosscheck import console
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
 from crosscheck.data.split import Split
-from crosscheck.environment import machine, versions
+from crosscheck.environment import machine, revision, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.optimizers import Optimizer
@@ -102,16 +102,20 @@ def train(
     parameters = dict(technique(recipe.technique).case(recipe.case).parameters)
     facts = _facts(recipe, settings, dataset)
     if not folder.exists():
+        if resume:
+            raise CrosscheckError(f"{folder.path}: no run to resume; begin one without --resume")
         folder.begin(facts, initial_weights(parameters, settings.seed))
     elif not resume:
         raise CrosscheckError(f"{folder.path}: holds a run already; --resume it, or choose another --out")
     else:
-        _require_same_run(folder, facts)
+        keys = ("recipe", "side", "backend", "seed", "data_sha256")
+        folder.require({key: facts[key] for key in keys})
+        _note_circumstances(folder, facts)
     done, weights, state = folder.state()
     folder.forget_after(done)
     if done >= recipe.epochs:
         console.note(f"{folder.path}: its {done} epochs are done; there is nothing to resume")
-        return folder.metrics()[-1]
+        return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
     steps = max(1, CHUNK_IMAGES // recipe.batch_size)
     trainer = trainer_class(recipe.technique, recipe.case, "float32", recipe.optimizer, weights, steps)
     if done:
@@ -221,17 +225,16 @@ def _facts(recipe: Recipe, settings: Settings, dataset: Dataset) -> dict[str, An
         "test_images": len(dataset.test),
         "versions": versions(),
         "machine": machine(),
+        "revision": revision(),
     }
 
 
-def _require_same_run(folder: RunFolder, facts: dict[str, Any]) -> None:
-    """A run may go on for more epochs and in another place; everything else must be as it was."""
+def _note_circumstances(folder: RunFolder, facts: dict[str, Any]) -> None:
+    """Resuming is bit for bit under the same circumstances; say so, and write it down, where they changed."""
     kept = folder.facts()
-    before, now = kept["recipe"] | {"epochs": 0}, facts["recipe"] | {"epochs": 0}
-    differing = [key for key in before if before[key] != now[key]]
-    differing += [key for key in ("side", "backend", "seed", "data_sha256") if kept[key] != facts[key]]
-    if differing:
-        raise CrosscheckError(
-            f"{folder.path}: holds another run: {', '.join(differing)} differ; resume with the options "
-            "it was begun with, or choose another --out"
-        )
+    before = kept["resumed"][-1] if kept.get("resumed") else kept
+    circumstances = ("device", "threads", "versions", "machine")
+    changed = [key for key in circumstances if before.get(key) != facts[key]]
+    if changed:
+        console.note(f"{folder.path}: other {', '.join(changed)} than before: not the same bit for bit")
+        folder.resumed({key: facts[key] for key in (*circumstances, "revision", "framework")})

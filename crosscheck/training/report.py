@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import Any
 
 from scipy import stats
@@ -128,13 +129,33 @@ def _published(figures: dict[str, float]) -> str:
 
 def _provenance(results: dict[str, Any]) -> str:
     runs = results["runs"]
-    seeds = sorted({run["seed"] for run in runs})
+    for key in ("versions", "machine", "device", "data_sha256"):
+        if len({json.dumps(run[key], sort_keys=True) for run in runs}) > 1:
+            raise CrosscheckError(f"the runs differ in {key}; one table cannot speak for all of them")
+    sizes = sorted(Counter((run["recipe"]["name"], run["side"]) for run in runs).values())
+    n = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
     versions = runs[0]["versions"]
     named = ", ".join(f"{name} {versions[name]}" for name in ("torch", "keras", "tensorflow", "python"))
     backends = " and ".join(sorted({run["backend"] for run in runs if run["side"] == "keras"}))
     return (
-        f"n = {len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) a cell, mean ± standard deviation; differences: "
-        f"mean ± half the 95 % confidence interval, seed by seed, in percentage points. "
-        f"Keras on {backends}; {named}; {runs[0]['device']}: {runs[0]['machine']}; "
-        f"revision {results['revision']}."
+        f"n = {n} seeds a cell, mean ± standard deviation; differences: mean ± half the 95 % confidence "
+        f"interval, seed by seed, in percentage points. Keras on {backends}; {named}; "
+        f"{runs[0]['device']}: {runs[0]['machine']}; revision {results['revision']}."
     )
+
+
+def speeds(bench: dict[str, Any]) -> str:
+    """The benchmark's table in Markdown."""
+    measured: dict[str, list[float]] = bench["images_per_second"]
+    base = median(next(iter(measured.values())))
+    lines = ["| loop | images/s | times | each round |", "|---|---:|---:|---|"]
+    for name, values in measured.items():
+        each = ", ".join(f"{value:,.0f}" for value in values)
+        lines.append(f"| {name} | {median(values):,.0f} | {median(values) / base:.2f} | {each} |")
+    versions = bench["versions"]
+    named = ", ".join(f"{name} {versions[name]}" for name in ("torch", "keras", "tensorflow", "jax"))
+    lines += [
+        "",
+        f"{bench['recipe']}, {bench['images']:,} images a round, median; {named}; {bench['machine']}.",
+    ]
+    return "\n".join(lines)

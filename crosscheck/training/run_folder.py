@@ -7,16 +7,18 @@ metrics.jsonl        one line for every stretch of steps and for every epoch
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from crosscheck import checkpoint
-from crosscheck.errors import CrosscheckError
+from crosscheck.errors import CheckpointError, CrosscheckError
 from crosscheck.layouts import Weights
 
 Row = dict[str, Any]
+
+# Without these in run.json, nothing can be done with a run.
+KEYS = ("recipe", "side", "backend", "seed", "data_sha256", "train_images", "versions", "machine")
 
 OPTIMIZER = "optimizer/"
 WEIGHTS = "weights/"
@@ -41,9 +43,10 @@ class RunFolder:
 
     def begin(self, facts: Mapping[str, Any], initial: Weights) -> None:
         """Write down what is to be trained, and from which weights."""
+        self._checkpoint.unlink(missing_ok=True)  # of a run whose run.json was removed
         checkpoint.save(self.path / "initial.safetensors", initial, {"what": "initial weights"})
-        self._metrics.write_text("")
-        checkpoint.write_text(self._facts, json.dumps(facts, indent=2) + "\n")
+        checkpoint.write_text(self._metrics, "")
+        self._write_facts(facts)
 
     def facts(self) -> dict[str, Any]:
         """What is trained here.
@@ -53,11 +56,36 @@ class RunFolder:
         """
         try:
             facts: dict[str, Any] = json.loads(self._facts.read_text())
+            missing = [key for key in KEYS if key not in facts]
+            facts["recipe"]["name"], facts["recipe"]["batch_size"]
         except FileNotFoundError:
             raise CrosscheckError(f"{self.path}: there is no training run here (no run.json)") from None
-        except (OSError, ValueError) as error:
-            raise CrosscheckError(f"{self._facts}: cannot be read ({error})") from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise CrosscheckError(f"{self._facts}: damaged ({type(error).__name__}: {error})") from None
+        if missing:
+            raise CrosscheckError(f"{self._facts}: damaged: {', '.join(missing)} missing")
         return facts
+
+    def require(self, wanted: Mapping[str, Any]) -> None:
+        """Make sure that the run here is the wanted one; only its number of epochs may differ.
+
+        Raises:
+            CrosscheckError: it is another run; the message says in what.
+        """
+        kept = self.facts()
+        differing = [key for key, value in wanted.items() if key != "recipe" and kept[key] != value]
+        recipe = wanted.get("recipe", {})
+        differing += [key for key in recipe if key != "epochs" and kept["recipe"].get(key) != recipe[key]]
+        if differing:
+            raise CrosscheckError(
+                f"{self.path}: holds another run ({', '.join(differing)} differ); use the options it was "
+                "begun with, or choose another --out"
+            )
+
+    def resumed(self, session: Mapping[str, Any]) -> None:
+        """Write down that the run goes on under other circumstances."""
+        facts = self.facts()
+        self._write_facts({**facts, "resumed": [*facts.get("resumed", []), session]})
 
     def save(self, epoch: int, weights: Weights, optimizer: Weights) -> None:
         """Keep the state after an epoch, in place of the one before."""
@@ -66,15 +94,26 @@ class RunFolder:
         checkpoint.save(self._checkpoint, arrays, {"epoch": epoch})
 
     def state(self) -> tuple[int, Weights, Weights]:
-        """The last kept epoch with weights and optimizer state; epoch 0 if none was finished."""
+        """The last kept epoch with weights and optimizer state; epoch 0 if none was finished.
+
+        Raises:
+            CheckpointError: the file is damaged, or is no checkpoint of a run.
+        """
         if not self._checkpoint.exists():
             return 0, checkpoint.read(self.path / "initial.safetensors").arrays, {}
         kept = checkpoint.read(self._checkpoint)
+        epoch = kept.facts.get("epoch")
+        if not isinstance(epoch, int):
+            raise CheckpointError(f"{self._checkpoint}: is no checkpoint of a training run")
         weights, optimizer = (
             {name.removeprefix(prefix): a for name, a in kept.arrays.items() if name.startswith(prefix)}
             for prefix in (WEIGHTS, OPTIMIZER)
         )
-        return int(kept.facts["epoch"]), weights, optimizer
+        return epoch, weights, optimizer
+
+    def epochs_done(self) -> int:
+        """How many epochs are kept."""
+        return self.state()[0]
 
     def log(self, row: Row) -> None:
         """Add a line to the metrics."""
@@ -82,14 +121,29 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
 
     def metrics(self) -> list[Row]:
-        """Every whole line of the metrics; a line that was cut off when the run was killed is left out."""
+        """Every line of the metrics; a last line that was cut off by a kill is left out.
+
+        Raises:
+            CrosscheckError: there are none, or a line is damaged.
+        """
+        rows: list[Row] = []
         try:
-            lines = self._metrics.read_text().splitlines()
-        except OSError:
+            *lines, _ = self._metrics.read_text().split("\n")
+        except (OSError, UnicodeDecodeError):
             raise CrosscheckError(f"{self.path}: there is no training run here (no metrics.jsonl)") from None
-        return [json.loads(line) for line in lines if re.fullmatch(r"\{.*\}", line)]
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                row["kind"], row["epoch"]
+            except (ValueError, TypeError, KeyError):
+                raise CrosscheckError(f"{self._metrics}: line {number} is damaged") from None
+            rows.append(row)
+        return rows
 
     def forget_after(self, epoch: int) -> None:
-        """Drop the metrics of epochs that will be trained again."""
+        """Drop the metrics of epochs that will be trained again, and a line that was cut off."""
         kept = [json.dumps(row) for row in self.metrics() if row["epoch"] <= epoch]
         checkpoint.write_text(self._metrics, "".join(line + "\n" for line in kept))
+
+    def _write_facts(self, facts: Mapping[str, Any]) -> None:
+        checkpoint.write_text(self._facts, json.dumps(facts, indent=2) + "\n")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from crosscheck import checkpoint, console
+from crosscheck.environment import revision
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import Recipe, recipes
 from crosscheck.training.run_folder import Row, RunFolder
@@ -30,10 +31,17 @@ class Run:
     seed: int
     folder: RunFolder
 
-    @property
-    def finished(self) -> bool:
-        """Whether all its epochs are kept."""
-        return self.folder.exists() and self.folder.state()[0] >= self.recipe.epochs
+    def finished(self, data_sha256: str) -> bool:
+        """Whether all its epochs are kept.
+
+        Raises:
+            CrosscheckError: the folder holds another run.
+        """
+        if not self.folder.exists():
+            return False
+        wanted = {"recipe": self.recipe.facts(), "side": self.side, "backend": self.backend}
+        self.folder.require(wanted | {"seed": self.seed, "data_sha256": data_sha256})
+        return self.folder.epochs_done() >= self.recipe.epochs
 
 
 def suite_recipes(name: str) -> list[Recipe]:
@@ -75,22 +83,15 @@ def execute(run: Run, data: str, device: str, threads: int | None) -> None:
         raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see above")
 
 
-def collect(runs: Iterable[Run]) -> list[dict[str, Any]]:
+def collect(runs: Iterable[Run], data_sha256: str) -> list[dict[str, Any]]:
     """What the finished runs showed, with all that is needed to repeat them."""
-    return [_result(run) for run in runs if run.finished]
+    return [_result(run) for run in runs if run.finished(data_sha256)]
 
 
-def write(path: Path, name: str, runs: Iterable[Run]) -> None:
+def write(path: Path, name: str, runs: Iterable[Run], data_sha256: str) -> None:
     """Write the results of a suite as data."""
-    content = {"suite": name, "revision": revision(), "runs": collect(runs)}
+    content = {"suite": name, "revision": revision(), "runs": collect(runs, data_sha256)}
     checkpoint.write_text(path, json.dumps(content, indent=1) + "\n")
-
-
-def revision() -> str:
-    """The git revision of the sources, with "+" where they were changed since; "" outside git."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=12", "--dirty=+"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def _result(run: Run) -> dict[str, Any]:
@@ -101,6 +102,8 @@ def _result(run: Run) -> dict[str, Any]:
         "recipe": facts["recipe"],
         "versions": facts["versions"],
         "machine": facts["machine"],
+        "revision": facts["revision"],
+        "resumed": facts.get("resumed", []),
         **{key: last[key] for key in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
         "best_loss": min(_long_means(rows), default=None),
         "images_per_second": last["images_per_second"],
