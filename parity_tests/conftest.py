@@ -31,18 +31,25 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+def strict(sides: Sides) -> Sides:
+    """Warnings are errors over there too."""
+    for side in (sides.torch, sides.keras):
+        side.call("parity_tests.faults:strict")
+    return sides
+
+
 @pytest.fixture(scope="session")
 def sides() -> Iterator[Sides]:
     """PyTorch, and Keras on TensorFlow."""
     with open_sides("tensorflow", timeout=300) as both:
-        yield both
+        yield strict(both)
 
 
 @pytest.fixture(scope="session")
 def jax_sides() -> Iterator[Sides]:
     """PyTorch, and Keras on JAX."""
     with open_sides("jax", timeout=300) as both:
-        yield both
+        yield strict(both)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,15 @@ def _patch(module: str, path: str, change: Callable[[Any], Any]) -> None:
     setattr(owner, attribute, change(original))
 
 
+def strict() -> None:
+    """No fault: from here on a warning in this process is an error, as it is in pytest's own."""
+    import warnings
+
+    warnings.simplefilter("error")
+    # The tensors of TensorFlow and the variables of Keras say so whenever numpy copies them.
+    warnings.filterwarnings("ignore", message="__array__ implementation doesn't accept a copy keyword")
+
+
 def transposed_square_kernel() -> None:
     """The layout table swaps height and width: shapes fit, and weights come back unharmed."""
     from crosscheck.layouts import LAYOUTS

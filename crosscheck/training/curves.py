@@ -12,7 +12,11 @@ from crosscheck.training.run_folder import RunFolder
 matplotlib.use("agg")  # files only; no window is opened
 from matplotlib import pyplot as plt
 
-LINES = {"torch": "-", "keras": "--"}
+# Thin and dashed over broad and pale, so that both show where they coincide.
+LINES = {
+    "torch": {"linestyle": "-", "linewidth": 3.5, "alpha": 0.4},
+    "keras": {"linestyle": "--", "linewidth": 1.3},
+}
 # About this many points a curve, so that the noise of small batches does not hide it.
 POINTS = 120
 
@@ -21,7 +25,7 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
     """Draw training loss and test accuracy of runs over the images they have seen.
 
     Args:
-        folders: of the runs; a colour for each recipe and seed, solid for PyTorch, dashed for Keras.
+        folders: of the runs; a colour for each recipe and seed, broad for PyTorch, dashed for Keras.
         picture: .png, .svg or .pdf.
 
     Raises:
@@ -36,7 +40,7 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
         name = f"{facts['recipe']['name']} seed {facts['seed']}"
         colour = colours.setdefault(name, f"C{len(colours) % 10}")
         label = f"{name}, {facts['side']}" + (f" ({facts['backend']})" if facts["side"] == "keras" else "")
-        style = {"color": colour, "linestyle": LINES[facts["side"]], "label": label}
+        style = {"color": colour, "label": label, **LINES[facts["side"]]}
         steps = [row for row in rows if row["kind"] == "steps"]
         if not steps:
             raise CrosscheckError(f"{folder}: its metrics hold nothing yet to draw")
@@ -48,7 +52,6 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
         loss_axes.plot(
             [seen[start + stride - 1] for start in groups],
             [sum(row["loss"] for row in steps[start : start + stride]) / stride for start in groups],
-            linewidth=1.3,
             **style,
         )
         epochs = [row for row in rows if row["kind"] == "epoch"]
