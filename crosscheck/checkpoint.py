@@ -40,7 +40,6 @@ def atomic(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():  # a pipe or a device: there is nothing to replace
         yield path
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     # One name for each target: what a killed process left is written over by the next.
     temporary = path.with_name(f".{path.name}.part")
     try:
@@ -50,6 +49,19 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Make sure that a file can be written there, before the work whose result it is to hold.
+
+    Raises:
+        CrosscheckError: its folder does not exist, or cannot be written to.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise CheckpointError(f"{path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise CheckpointError(f"{path}: the folder {folder} cannot be written to")
 
 
 def write_text(path: Path, text: str) -> None:

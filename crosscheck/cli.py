@@ -33,7 +33,7 @@ def main() -> None:
     """
 
 
-@main.command("suite", context_settings=CONTEXT)
+@main.command("suite", context_settings=CONTEXT, short_help="Train every run behind a table.")
 @click.argument("name")
 @click.option("--data", required=True, metavar="WHAT", help='"cifar10", "generated", or a path of CIFAR-10.')
 @click.option(
@@ -74,6 +74,8 @@ def suite_command(
     """
     runs = suite.plan(name, (("torch", "torch"), ("keras", backend)), seeds, out or Path("runs") / name)
     sha256 = dataset.load(data).sha256  # decoded here, once; any complaint comes before the first run
+    if file:
+        checkpoint.require_writable(file)
     for number, run in enumerate(runs, start=1):
         if not run.finished(sha256):
             console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
@@ -83,7 +85,7 @@ def suite_command(
     console.say(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""))
 
 
-@main.command("verify", context_settings=CONTEXT)
+@main.command("verify", context_settings=CONTEXT, short_help="Prove that both implementations are equal.")
 @click.argument("techniques", nargs=-1, metavar="[TECHNIQUE]...")
 @click.option("--case", "cases", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
 @click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="Only this precision.")
@@ -91,15 +93,23 @@ def suite_command(
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
 )
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), default=30, show_default=True, help="Of a trajectory.")
-@click.option("--data", default="generated", show_default=True, metavar="WHAT", help="For trajectories.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=30, show_default=True, help="Of the trajectories."
+)
+@click.option(
+    "--data",
+    default="generated",
+    show_default=True,
+    metavar="WHAT",
+    help="As for training.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--timeout",
     type=click.FloatRange(1, 86_400),
     default=600,
     show_default=True,
-    help="Of a call, in seconds.",
+    help="Seconds a call may take.",
 )
 @click.option(
     "--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row to this file."
@@ -127,13 +137,12 @@ def verify_command(
     Example:
       crosscheck verify split_linear --backend jax --json rows.json
 
-    Exit status: 0 all equal or within rounding, 1 something differs, 2 it could not be judged.
+    Exit status: 0 all equal or within rounding, 1 something differs, 2 it could not be judged,
+    130 interrupted.
     """
     chosen = select(techniques, cases)
     if file:  # a place that cannot be written to is better known now than at the end
-        with checkpoint.atomic(file.with_name(f"{file.name}.try")) as probe:
-            probe.touch()
-        file.with_name(f"{file.name}.try").unlink()
+        checkpoint.require_writable(file)
     course = Course(dataset.load(data), steps)
     rows: list[Row] = []
     circumstances = ""
@@ -147,13 +156,14 @@ def verify_command(
     finally:  # what was found is shown also if a framework's process has died since
         failed = failures(rows)
         if rows:
-            console.out.print(verify.table(rows, everything))
+            console.out.print(verify.table(rows, everything, console.out.width))
         for row in failed:
             found = row.comparison
             console.say(f"{row.technique}/{row.case} {row.dtype} {row.check}: {found.verdict} {found.note}")
         if file and rows:
             text = json.dumps([row.as_json() for row in rows], indent=1)
             checkpoint.write_text(file, text + "\n")
+            console.say(f"\nThe rows are in {file}.")
     if not rows:
         console.fail("there was nothing to verify")
     console.say(f"\n{circumstances}")
@@ -214,6 +224,7 @@ def list_command() -> None:
         for case in found.cases:
             shape = "x".join(map(str, case.input_shape))
             console.say(f"  {case.name:16}{case.expected_count:>10,} parameters, input {shape}")
+    console.say(f"suites, for crosscheck suite: {', '.join(suite.SUITES)}")
     console.say("recipes, for scripts/train_torch.py and scripts/train_keras.py:")
     for recipe in recipes().values():
         console.say(f"  {recipe.name}")

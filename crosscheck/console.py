@@ -1,8 +1,10 @@
 """What the user sees: results on standard output, progress and complaints on standard error."""
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -29,6 +31,8 @@ class _Console(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(BROKEN_PIPE)
 
+
+_interrupted = threading.Event()
 
 out = _Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -58,9 +62,26 @@ def track(items: Iterable[T], description: str) -> Iterator[T]:
             bar.advance(task)
 
 
+def _interrupt(number: int, frame: object) -> None:
+    _interrupted.set()
+    raise KeyboardInterrupt
+
+
+def raise_if_interrupted() -> None:
+    """Raise KeyboardInterrupt if Ctrl-C was pressed before.
+
+    Python drops an exception that is raised inside a callback of a library (JAX has one for the
+    garbage collector); long work asks here now and then.
+    """
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def for_user() -> Iterator[None]:
     """Turn what the user can mend into one line and an exit status, never a traceback."""
+    _interrupted.clear()
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     except CrosscheckError as error:

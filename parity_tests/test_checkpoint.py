@@ -14,7 +14,7 @@ ARRAYS = {"fc1.kernel": np.arange(12.0).reshape(3, 4), "step": np.array(7, np.in
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "w.safetensors"
+    path = tmp_path / "w.safetensors"
     checkpoint.save(path, ARRAYS, {"epoch": 3})
     found = checkpoint.read(path)
     assert found.facts == {"epoch": 3}

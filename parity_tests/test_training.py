@@ -140,9 +140,9 @@ def test_ctrl_c_is_one_line_and_its_own_status(side: str, tmp_path: Path) -> Non
     ("options", "message"),
     [
         (["--epochs", 3], "holds a run already; --resume it, or choose another --out"),
-        (["--epochs", 3, "--resume", "--seed", 4], "holds another run (seed differ)"),
+        (["--epochs", 3, "--resume", "--seed", 4], "holds another run (other seed)"),
         (["--resume", "--out", "/tmp/nowhere"], "/tmp/nowhere: no run to resume"),
-        (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run (batch_size differ)"),
+        (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run (other batch_size)"),
         (["--recipe", "split_linear/nothing"], "there is no recipe 'split_linear/nothing'; there are: "),
         (["--data", "/nowhere"], "/nowhere: there is no such file or folder"),
         (["--device", "cuda"], "sees no CUDA device; use --device cpu"),
@@ -254,11 +254,11 @@ def test_suite_counts_only_its_own_runs(whole: dict[str, Path], tmp_path: Path) 
     assert suite.collect(runs, sha256) == []
     (run,) = (run for run in runs if run.recipe.case == "split" and run.seed == 3)
     run.folder.path.symlink_to(whole["torch"])
-    with pytest.raises(CrosscheckError, match=r"holds another run \(batch_size differ\)"):
+    with pytest.raises(CrosscheckError, match=r"holds another run \(other batch_size\)"):
         run.finished(sha256)
     own = replace(run, recipe=replace(run.recipe, batch_size=20))
     assert own.finished(sha256)
-    with pytest.raises(CrosscheckError, match=r"holds another run \(data_sha256 differ\)"):
+    with pytest.raises(CrosscheckError, match=r"holds another run \(other data_sha256\)"):
         own.finished("0" * 64)
     suite.write(tmp_path / "results.json", "article_000", [own], sha256)
     (result,) = json.loads((tmp_path / "results.json").read_text())["runs"]

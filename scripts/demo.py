@@ -3,12 +3,16 @@
 python scripts/demo.py    (about four minutes on two cores; no data and no network are needed)
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import click
+
+from crosscheck import console
+from crosscheck.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
 DEMO = Path("demo")
@@ -25,20 +29,25 @@ def run(*command: str) -> None:
         sys.exit(status)
 
 
-def last_epoch(side: str) -> dict[str, float]:
-    """The last line of a run's metrics."""
-    return json.loads((DEMO / side / "metrics.jsonl").read_text().splitlines()[-1])
-
-
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@console.user_command
 def main() -> None:
-    """Verify, train, draw, compare."""
+    """Verify every technique, train both sides for a short while on generated images, compare.
+
+    What it writes is in demo/.
+
+    \b
+    Example:
+      python scripts/demo.py
+    """
     os.chdir(ROOT)
     shutil.rmtree(DEMO, ignore_errors=True)
+    DEMO.mkdir()
     run(*COMMAND, "verify", "--json", str(DEMO / "verify.json"))
     for side in ("torch", "keras"):
         run(sys.executable, f"scripts/train_{side}.py", "--recipe", RECIPE, "--out", str(DEMO / side))
     run(*COMMAND, "curves", str(DEMO / "torch"), str(DEMO / "keras"), "--out", str(DEMO / "curves.png"))
-    torch, keras = last_epoch("torch"), last_epoch("keras")
+    torch, keras = (RunFolder(DEMO / side).metrics()[-1] for side in ("torch", "keras"))
     print(f"\n{RECIPE} on generated images, the same weights and batches on both sides:\n")
     print(f"{'':16}{'PyTorch':>10}{'Keras':>10}{'difference':>12}")
     for key in ("train_loss", "test_loss", "test_accuracy"):
@@ -47,7 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -16,6 +16,7 @@ from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
 from crosscheck.training import loop
 from crosscheck.training.run_folder import RunFolder
+from crosscheck.training.suite import label
 
 F = TypeVar("F", bound=Callable[..., Any])
 POSITIVE = click.IntRange(min=1)
@@ -73,8 +74,9 @@ def command(side: str) -> click.Command:
         chosen = find_recipe(recipe)
         chosen = replace(chosen, epochs=epochs or chosen.epochs, batch_size=batch_size or chosen.batch_size)
         threads = threads or default_threads(processes=1)
-        name = side if side == backend else f"{side}-{backend}"
-        folder = RunFolder(out or Path("runs") / f"{recipe.replace('/', '-')}-{name}-seed{seed}")
+        name = f"{recipe.replace('/', '-')}-{label(side, backend)}-seed{seed}"
+        folder = RunFolder(out or Path("runs") / name)
+        folder.require_ready(resume)  # known before anything slow is begun
         images = dataset.load(data)
         # Before the framework is imported: it reads these when it starts.
         os.environ.update(framework_environment(backend, device, threads))
@@ -86,7 +88,7 @@ def command(side: str) -> click.Command:
         try:
             loop.train(trainer, chosen, settings, images, folder, resume)
         except KeyboardInterrupt:
-            console.note(f"Interrupted. The same command with --resume goes on from {folder.path}.")
+            console.note(f"Interrupted. --resume goes on after the last whole epoch in {folder.path}.")
             raise SystemExit(console.INTERRUPTED) from None
         console.say(f"The run is in {folder.path}.")
 
@@ -97,5 +99,9 @@ def _backend_option(side: str) -> Callable[[F], F]:
     if side == "torch":
         return lambda function: function
     return click.option(
-        "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
+        "--backend",
+        type=click.Choice(BACKENDS),
+        default="tensorflow",
+        show_default=True,
+        help="Keras' backend.",
     )

@@ -25,7 +25,8 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
     """Draw training loss and test accuracy of runs over the images they have seen.
 
     Args:
-        folders: of the runs; a colour for each recipe and seed, broad for PyTorch, dashed for Keras.
+        folders: of the runs; a colour for each recipe, seed and data set, broad for PyTorch and
+            dashed for Keras.
         picture: .png, .svg or .pdf.
 
     Raises:
@@ -37,9 +38,10 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
     for folder in folders:
         run = RunFolder(folder)
         facts, rows = run.facts(), run.metrics()
-        name = f"{facts['recipe']['name']} seed {facts['seed']}"
+        name = f"{facts['recipe']['name']} seed {facts['seed']} on {Path(facts['data']).name}"
         colour = colours.setdefault(name, f"C{len(colours) % 10}")
-        label = f"{name}, {facts['side']}" + (f" ({facts['backend']})" if facts["side"] == "keras" else "")
+        backend = f" on {facts['backend']}" if facts["side"] == "keras" else ""
+        label = f"{folder.name}: {facts['side']}{backend}, {name}"
         style = {"color": colour, "label": label, **LINES[facts["side"]]}
         steps = [row for row in rows if row["kind"] == "steps"]
         if not steps:

@@ -31,6 +31,8 @@ CHUNK_IMAGES = 8_000
 # Steps that one line of the metrics averages over.
 ROW_STEPS = 100
 EVALUATION_IMAGES = 2_000
+# Where there is no terminal for a progress bar, a line this often.
+QUIET_SECONDS = 30.0
 
 
 class Trainer(Protocol):
@@ -101,12 +103,9 @@ def train(
     """
     parameters = dict(technique(recipe.technique).case(recipe.case).parameters)
     facts = _facts(recipe, settings, dataset)
-    if not folder.exists():
-        if resume:
-            raise CrosscheckError(f"{folder.path}: no run to resume; begin one without --resume")
+    folder.require_ready(resume)
+    if not resume:
         folder.begin(facts, initial_weights(parameters, settings.seed))
-    elif not resume:
-        raise CrosscheckError(f"{folder.path}: holds a run already; --resume it, or choose another --out")
     else:
         keys = ("recipe", "side", "backend", "seed", "data_sha256")
         folder.require({key: facts[key] for key in keys})
@@ -114,9 +113,9 @@ def train(
     done, weights, state = folder.state()
     folder.forget_after(done)
     if done >= recipe.epochs:
-        console.note(f"{folder.path}: its {done} epochs are done; there is nothing to resume")
+        console.note(f"{folder.path}: epoch {done} is done; there is nothing to resume")
         return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
-    steps = max(1, CHUNK_IMAGES // recipe.batch_size)
+    steps = chunk_steps(recipe.batch_size)
     trainer = trainer_class(recipe.technique, recipe.case, "float32", recipe.optimizer, weights, steps)
     if done:
         trainer.restore(weights, state)
@@ -132,6 +131,14 @@ def train(
             f"test accuracy {row['test_accuracy']:.2%}, {row['images_per_second']:,.0f} images/s"
         )
     return row
+
+
+def chunk_steps(batch_size: int) -> int:
+    """Steps of one call into the framework: whole lines of the metrics, unless batches are very large."""
+    steps = max(1, CHUNK_IMAGES // batch_size)
+    if steps >= ROW_STEPS:
+        return steps // ROW_STEPS * ROW_STEPS
+    return ROW_STEPS if ROW_STEPS * batch_size <= 2 * CHUNK_IMAGES else steps
 
 
 def evaluate(trainer: Trainer, split: Split, recipe: Recipe) -> tuple[float, float]:
@@ -150,10 +157,10 @@ def _epoch(
     trainer: Trainer, recipe: Recipe, settings: Settings, dataset: Dataset, folder: RunFolder, epoch: int
 ) -> dict[str, Any]:
     order = batches.epoch_order(len(dataset.train), settings.seed, epoch)
-    longest = max(1, CHUNK_IMAGES // recipe.batch_size)
+    longest = chunk_steps(recipe.batch_size)
     losses: list[float] = []
     sizes: list[int] = []
-    hits, seconds = 0, 0.0
+    hits, seconds, told = 0, 0.0, time.monotonic()
     columns = (
         "loss {task.fields[loss]:.3f}",
         "acc {task.fields[accuracy]:.1%}",
@@ -164,6 +171,7 @@ def _epoch(
             f"epoch {epoch}/{recipe.epochs}", total=len(order), loss=0.0, accuracy=0.0, speed=0.0
         )
         for indices in batches.chunks(order, recipe.batch_size, longest):
+            console.raise_if_interrupted()
             began = time.perf_counter()
             x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std)
             chunk_losses, chunk_hits = trainer.train(x, y)
@@ -178,6 +186,9 @@ def _epoch(
             losses += [float(loss) for loss in chunk_losses]
             sizes += [indices.shape[1]] * len(chunk_losses)
             hits, seconds = hits + int(chunk_hits.sum()), seconds + took
+            if not console.err.is_terminal and time.monotonic() - told > QUIET_SECONDS:
+                told = time.monotonic()
+                console.note(f"epoch {epoch}: {sum(sizes):,} of {len(order):,} images, loss {losses[-1]:.3f}")
             bar.update(
                 task,
                 advance=indices.size,

@@ -18,7 +18,7 @@ from crosscheck.layouts import Weights
 Row = dict[str, Any]
 
 # Without these in run.json, nothing can be done with a run.
-KEYS = ("recipe", "side", "backend", "seed", "data_sha256", "train_images", "versions", "machine")
+KEYS = ("recipe", "side", "backend", "seed", "data", "data_sha256", "train_images", "versions", "machine")
 
 OPTIMIZER = "optimizer/"
 WEIGHTS = "weights/"
@@ -41,8 +41,22 @@ class RunFolder:
         """Whether a run was begun here."""
         return self._facts.exists()
 
+    def require_ready(self, resume: bool) -> None:
+        """Make sure that a run can be begun here, or resumed.
+
+        Raises:
+            CrosscheckError: there is a run and it is not to be resumed, or there is none to resume.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise CrosscheckError(f"{self.path}: is a file; --out must be a folder")
+        if resume and not self.exists():
+            raise CrosscheckError(f"{self.path}: no run to resume; begin one without --resume")
+        if self.exists() and not resume:
+            raise CrosscheckError(f"{self.path}: holds a run already; --resume it, or choose another --out")
+
     def begin(self, facts: Mapping[str, Any], initial: Weights) -> None:
         """Write down what is to be trained, and from which weights."""
+        self.path.mkdir(parents=True, exist_ok=True)
         self._checkpoint.unlink(missing_ok=True)  # of a run whose run.json was removed
         checkpoint.save(self.path / "initial.safetensors", initial, {"what": "initial weights"})
         checkpoint.write_text(self._metrics, "")
@@ -78,7 +92,7 @@ class RunFolder:
         differing += [key for key in recipe if key != "epochs" and kept["recipe"].get(key) != recipe[key]]
         if differing:
             raise CrosscheckError(
-                f"{self.path}: holds another run ({', '.join(differing)} differ); use the options it was "
+                f"{self.path}: holds another run (other {', '.join(differing)}); use the options it was "
                 "begun with, or choose another --out"
             )
 

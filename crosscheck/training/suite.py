@@ -58,11 +58,16 @@ def suite_recipes(name: str) -> list[Recipe]:
 def plan(name: str, sides: Iterable[tuple[str, str]], seeds: int, out: Path) -> list[Run]:
     """The runs, seed by seed, so that what is finished when it is stopped can be compared already."""
     return [
-        Run(recipe, side, backend, seed, RunFolder(out / f"{recipe.case}-{side}-{backend}-seed{seed}"))
+        Run(recipe, side, backend, seed, RunFolder(out / f"{recipe.case}-{label(side, backend)}-seed{seed}"))
         for seed in range(seeds)
         for recipe in suite_recipes(name)
         for side, backend in sides
     ]
+
+
+def label(side: str, backend: str) -> str:
+    """A short name for a side on a backend: "torch", "keras-jax"."""
+    return side if side == backend else f"{side}-{backend}"
 
 
 def execute(run: Run, data: str, device: str, threads: int | None) -> None:

@@ -15,6 +15,7 @@ from crosscheck.verification.rows import Finding, Row
 from crosscheck.verification.subject import Subject
 from crosscheck.verification.trajectory import Course, trajectory
 
+WIDE = 78  # columns of a terminal that hold everything
 COLOURS = {"equal": "green", "within_rounding": "green"}
 
 
@@ -69,12 +70,13 @@ def _findings(check: Check, subject: Subject, dtype: str) -> Iterator[Finding]:
         yield check.__name__, failed(" ".join(reason.split()))
 
 
-def table(rows: Sequence[Row], everything: bool) -> Table:
+def table(rows: Sequence[Row], everything: bool, width: int) -> Table:
     """One line for each kind of check with the row that used most of its allowance; failures alone."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
+    figures = ("error", "allowed", "used") if width >= WIDE else ("used",)
     shown.add_column("check", overflow="fold")
-    shown.add_column("dtype")
-    for column in ("error", "allowed", "used"):
+    shown.add_column("dtype", no_wrap=True)
+    for column in figures:
         shown.add_column(column, justify="right", no_wrap=True)
     shown.add_column("verdict", no_wrap=True)
     title = ""
@@ -83,14 +85,13 @@ def table(rows: Sequence[Row], everything: bool) -> Table:
             shown.add_row(f"[bold]{title}[/]")
         found = row.comparison
         check = row.check if count == 1 else f"{row.check.split('/')[0]} ({count})"
-        shown.add_row(
-            f"  {escape(check)}",
-            row.dtype,
-            f"{found.error:.1e}",
-            f"{found.allowed:.1e}",
-            f"{found.used:.0%}" if found.used < 10 else f"{found.used:.0e}x",
-            f"[{COLOURS.get(found.verdict, 'red')}]{found.verdict}[/]",
-        )
+        cells = {
+            "error": f"{found.error:.1e}",
+            "allowed": f"{found.allowed:.1e}",
+            "used": f"{found.used:.0%}" if found.used < 10 else f"{found.used:.0e}x",
+        }
+        verdict = f"[{COLOURS.get(found.verdict, 'red')}]{found.verdict}[/]"
+        shown.add_row(f"  {escape(check)}", row.dtype, *(cells[name] for name in figures), verdict)
     return shown
 
 
@@ -99,10 +100,9 @@ def describe(settings: Both) -> str:
     installed = versions()
     packages = dict.fromkeys(("torch", "keras", settings.keras["backend"]))
     named = ", ".join(f"{package} {installed[package]}" for package in packages)
-    threads = f"{settings.torch['threads']} and {settings.keras['OMP_NUM_THREADS']} threads"
+    threads = {settings.torch["OMP_NUM_THREADS"], settings.keras["OMP_NUM_THREADS"]}
     tf32 = "on" if settings.torch["tf32"] else "off"
-    places = f"{settings.torch['device']} and {settings.keras['device']}"
-    return f"{named}; on {places}, {threads}, TF32 {tf32}; {machine()}"
+    return f"{named}; {' and '.join(threads)} CPU threads a side, TF32 {tf32}; {machine()}"
 
 
 def _worst(rows: Sequence[Row], everything: bool) -> Iterator[tuple[Row, int]]:

@@ -21,6 +21,7 @@ def untied_split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) ->
     """y[b, s] = x[b, s] @ W[s] + c[s] for each part s; x (B, D) -> y (B, U)."""
     D = x.shape[-1]
     x = ops.reshape(x, (-1, splits, D // splits))  # (B, S, D/S)
+    # PORT: the kernel of each part is laid out as nn.Linear's (S, out, in); in Keras as Dense's (S, in, out).
     y = ops.einsum("bsi,sio->bso", x, kernel) + bias  # (B, S, U/S)
     return ops.reshape(y, (-1, splits * kernel.shape[-1]))  # (B, U)
 
