@@ -74,3 +74,22 @@ def test_verify_in_a_small_terminal(tmp_path: Path) -> None:
     assert {row["dtype"] for row in rows} == {"float64", "float32"}
     assert {row["verdict"] for row in rows} <= {"equal", "within_rounding"}
     assert answer.stderr == ""
+
+
+def test_ctrl_c_inside_a_librarys_callback_is_not_lost() -> None:
+    """JAX has a callback for the garbage collector; Python drops what is raised in there."""
+    code = (
+        "import gc, os, signal, sys\n"
+        "from crosscheck import console\n"
+        "sys.unraisablehook = lambda dropped: None\n"
+        "def callback(phase, info):\n"
+        "    if phase == 'start': gc.callbacks.remove(callback); os.kill(os.getpid(), signal.SIGINT)\n"
+        "with console.for_user():\n"
+        "    gc.callbacks.append(callback)\n"
+        "    gc.collect()\n"
+        "    print('dropped')\n"
+        "    console.raise_if_interrupted()\n"
+        "    print('went on')\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "dropped\n", "Interrupted.\n")

@@ -144,8 +144,8 @@ def test_ctrl_c_is_one_line_and_its_own_status(side: str, tmp_path: Path) -> Non
         (["--resume", "--out", "/tmp/nowhere"], "/tmp/nowhere: no run to resume"),
         (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run (other batch_size)"),
         (["--recipe", "split_linear/nothing"], "there is no recipe 'split_linear/nothing'; there are: "),
-        (["--data", "/nowhere"], "/nowhere: there is no such file or folder"),
-        (["--device", "cuda"], "sees no CUDA device; use --device cpu"),
+        (["--resume", "--data", "/nowhere"], "/nowhere: there is no such file or folder"),
+        (["--resume", "--device", "cuda"], "sees no CUDA device; use --device cpu"),
     ],
 )
 def test_what_is_wrong_is_one_line(options: list[object], message: str, whole: dict[str, Path]) -> None:
