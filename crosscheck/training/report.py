@@ -118,7 +118,7 @@ def _spread(values: Iterable[float], form: str) -> str:
 
 def _difference(first: Samples, second: Samples) -> str:
     middle, half = paired(first, second)
-    return f"{100 * middle:+.1f} ± {100 * half:.1f}"
+    return f"{round(100 * middle, 1) + 0.0:+.1f} ± {100 * half:.1f}"  # + 0.0: no minus before a zero
 
 
 def _published(figures: dict[str, float]) -> str:
