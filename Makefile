@@ -1,5 +1,5 @@
 # Two commands are all a newcomer needs: `make demo` and `make test`.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 # The environment is current when it was installed from exactly these two files.
@@ -16,7 +16,8 @@ help:
 
 install:
 	@if [ "$$(cat $(VENV)/installed-from 2>/dev/null)" = "$(STAMP)" ]; then exit 0; fi; \
-	command -v $(PYTHON) >/dev/null || { echo "crosscheck needs Python 3.11: $(PYTHON) was not found (make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }; \
+	"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || \
+	{ echo "crosscheck needs Python 3.11: '$(PYTHON)' is not one (make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }; \
 	echo "Installing into $(VENV) (about 8 GB, a few minutes) ..."; \
 	$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,jax]' && \
 	echo "$(STAMP)" > $(VENV)/installed-from
