@@ -9,6 +9,7 @@ import click
 from crosscheck import __version__, checkpoint, console
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck.errors import SideError
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import open_sides
 from crosscheck.technique import Technique, technique
@@ -146,6 +147,7 @@ def verify_command(
     course = Course(dataset.load(data), steps)
     rows: list[Row] = []
     circumstances = ""
+    ended: SideError | None = None
     try:
         with open_sides(backend, device, timeout=timeout) as sides, console.progress() as bar:
             task = bar.add_task("", total=None)
@@ -153,17 +155,19 @@ def verify_command(
             for row in verify.verify(chosen, sides, dtypes or DTYPES, course, cases, seed):
                 rows.append(row)
                 bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
-    finally:  # what was found is shown also if a framework's process has died since
-        failed = failures(rows)
-        if rows:
-            console.out.print(verify.table(rows, everything, console.out.width))
-        for row in failed:
-            found = row.comparison
-            console.say(f"{row.technique}/{row.case} {row.dtype} {row.check}: {found.verdict} {found.note}")
-        if file and rows:
-            text = json.dumps([row.as_json() for row in rows], indent=1)
-            checkpoint.write_text(file, text + "\n")
-            console.say(f"\nThe rows are in {file}.")
+    except SideError as error:  # what was found is still shown; the last row says that it broke off
+        ended = error
+    failed = failures(rows)
+    if rows:
+        console.out.print(verify.table(rows, everything, console.out.width))
+    for row in failed:
+        found = row.comparison
+        console.say(f"{row.technique}/{row.case} {row.dtype} {row.check}: {found.verdict} {found.note}")
+    if file and rows:
+        checkpoint.write_text(file, json.dumps([row.as_json() for row in rows], indent=1) + "\n")
+        console.say(f"\nThe rows are in {file}.")
+    if ended:
+        raise ended
     if not rows:
         console.fail("there was nothing to verify")
     console.say(f"\n{circumstances}")

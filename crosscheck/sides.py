@@ -124,14 +124,10 @@ class Sides:
     device: str
 
     def both(self, function: str, *arguments: Any) -> Both:
-        """Call `function` of both adapters at the same time, with the same arguments."""
-        return self.each(function, arguments, arguments)
-
-    def each(self, function: str, torch: tuple[Any, ...], keras: tuple[Any, ...]) -> Both:
-        """Call `function` of both adapters at the same time, each with arguments of its own."""
+        """Call `function` of both sides' packages at the same time, with the same arguments."""
         futures = (
-            self.torch.submit(f"torch_impl.{function}", *torch),
-            self.keras.submit(f"keras_impl.{function}", *keras),
+            self.torch.submit(f"torch_impl.{function}", *arguments),
+            self.keras.submit(f"keras_impl.{function}", *arguments),
         )
         # Both are waited for, whatever the first one says: no call may be left running.
         wait(futures, self.torch.timeout)

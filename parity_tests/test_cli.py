@@ -93,3 +93,27 @@ def test_ctrl_c_inside_a_librarys_callback_is_not_lost() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout, answer.stderr) == (130, "dropped\n", "Interrupted.\n")
+
+
+def test_an_interrupted_verify_writes_no_file_that_looks_whole(tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    command = [sys.executable, "-c", INTERRUPTED, "verify", "--case", "layer", "--json", str(file)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "Interrupted.\n")
+    assert not file.exists()
+
+
+# The command with a Ctrl-C after its first ten rows.
+INTERRUPTED = """
+import itertools, os, signal
+from crosscheck import cli
+from crosscheck.verification import verify
+
+def interrupted(*arguments, all_rows=verify.verify):
+    yield from itertools.islice(all_rows(*arguments), 10)
+    os.kill(os.getpid(), signal.SIGINT)
+
+if __name__ == "__main__":
+    verify.verify = interrupted
+    cli.main()
+"""

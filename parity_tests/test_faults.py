@@ -11,11 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from crosscheck import cli
+from crosscheck.compare import compare
 from crosscheck.layouts import Parameter
 from crosscheck.sides import Both, Sides
 from crosscheck.verification.checks import buffers
 from crosscheck.verification.rows import Finding
 from crosscheck.verification.subject import Subject
+from crosscheck.verification.trajectory import _middle
 
 # fault, side, checks that must fail, checks that must still pass (which tells the sides apart)
 FAULTS = [
@@ -167,3 +169,12 @@ def test_buffers_are_judged() -> None:
     assert found["torch differs"][f"{key}/keras-oracle"]
     assert not found["keras differs"][f"{key}/keras-oracle"]
     assert not found["keras differs"][f"{key}/torch-keras"]
+
+
+def test_the_middle_course_counts_but_nan_is_never_outvoted() -> None:
+    one = np.array([1.0])
+    good, tipped = compare(one, one + 1e-9, 1e-8), compare(one, one + 1e-3, 1e-8)
+    assert _middle([tipped, good, good]).passed
+    assert not _middle([tipped, good, tipped]).passed
+    assert not _middle([tipped]).passed
+    assert _middle([tipped, good, compare(one * np.nan, one), good]).verdict == "nan"

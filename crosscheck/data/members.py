@@ -16,7 +16,7 @@ from crosscheck.errors import DataError
 # The largest file of any packaging is a batch of 10,000 images, 31 MB; more is not one of ours.
 LARGEST = 64 * 2**20
 
-# An encrypted zip is a RuntimeError, one of an unknown compression a NotImplementedError.
+# A zip that is encrypted, or compressed in an unknown way, raises a kind of RuntimeError.
 _BROKEN = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -24,7 +24,6 @@ _BROKEN = (
     zlib.error,
     EOFError,
     RuntimeError,
-    NotImplementedError,
 )
 
 
