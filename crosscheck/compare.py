@@ -64,6 +64,8 @@ def compare(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray | floa
     allowance = np.asarray(allowed, np.float64)
     if actual.shape != expected.shape:
         return failed(f"shapes differ: {actual.shape} and {expected.shape}")
+    if actual.dtype.kind == expected.dtype.kind == "U":
+        return holds(bool((actual == expected).all()), f"{actual} instead of {expected}")
     if actual.dtype != expected.dtype:
         return failed(f"dtypes differ: {actual.dtype} and {expected.dtype}")
     if actual.size == 0:

@@ -44,6 +44,11 @@ class Parameter:
     def trainable(self) -> bool:
         return LAYOUTS[self.kind].trainable
 
+    @property
+    def decayed(self) -> bool:
+        """Whether L2 and weight decay apply: to kernels only, not to biases, gains, shifts or slopes."""
+        return self.kind.endswith(".kernel")
+
 
 LAYOUTS: dict[str, Layout] = {
     "dense.kernel": Layout("cin cout", "cout cin", "weight"),
@@ -57,6 +62,10 @@ LAYOUTS: dict[str, Layout] = {
     "depthwise_conv2d.bias": Layout("cout", "cout", "bias"),
     "conv2d_transpose.kernel": Layout("kh kw cout cin", "cin cout kh kw", "weight"),
     "conv2d_transpose.bias": Layout("cout", "cout", "bias"),
+    # One slope a unit of a dense layer, one a channel or one a layer, one an element of a feature map.
+    "prelu.alpha": Layout("c", "c", "weight"),
+    "prelu_channels.alpha": Layout("1 1 c", "c", "weight"),
+    "prelu_elements.alpha": Layout("h w c", "c h w", "weight"),
     "norm.gamma": Layout("c", "c", "weight"),
     "norm.beta": Layout("c", "c", "bias"),
     "norm.moving_mean": Layout("c", "c", "running_mean", trainable=False),
@@ -96,7 +105,8 @@ def from_side(array: np.ndarray, parameter: Parameter, side: str) -> np.ndarray:
     """The array of one side in the neutral layout; the inverse of `to_side`."""
     layout = LAYOUTS[parameter.kind]
     if side == "torch":
-        sizes = dict(zip(layout.neutral.split(), parameter.shape, strict=True))
+        axes = zip(layout.neutral.split(), parameter.shape, strict=True)
+        sizes = {axis: size for axis, size in axes if axis != "1"}
         array = rearrange(array, f"{layout.torch} -> {layout.neutral}", **sizes)
     return np.array(array, order="C", copy=True)
 

@@ -1,28 +1,84 @@
 """Optimizers as data: hyper-parameters that mean the same number on both sides."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
+# What a milestone does to the learning rate.
+DROP = 0.1
+
 
 @dataclass(frozen=True)
-class SGD:
-    """Stochastic gradient descent with momentum: m <- momentum m + g, w <- w - learning_rate m.
+class Optimizer:
+    """What all optimizers have in common; the order of events in a step is clip, decay, update.
 
     Attributes:
-        learning_rate: constant.
-        momentum: 0 for none; not Nesterov's.
+        learning_rate: after the warmup and before the first milestone.
+        l2: lambda of the penalty lambda/2 |w|^2 on kernels; lambda w joins the (clipped) gradient.
+        weight_decay: decoupled: kernels lose learning rate x this share of themselves in each step.
+        global_norm: the gradient of all parameters together is scaled down to this norm; 0 is off.
+        variable_norm: the gradient of each parameter alone is scaled down to this norm; 0 is off.
+        warmup_start: learning rate of the first step, from where it rises evenly.
+        warmup_steps: after so many steps `learning_rate` is reached; 0 is no warmup.
+        milestones: steps before each of which the learning rate falls to a tenth.
     """
 
     learning_rate: float
-    momentum: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    global_norm: float = 0.0
+    variable_norm: float = 0.0
+    warmup_start: float = 0.0
+    warmup_steps: int = 0
+    milestones: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         # PORT: Keras passes hyper-parameters through float32, even for float64 weights: 0.9 becomes
         # 0.89999998. Rounding them here hands both frameworks the very same number; a float64
         # trajectory then agrees to 1e-15, and to no better than 1e-3 without.
-        for name in ("learning_rate", "momentum"):
-            object.__setattr__(self, name, float(np.float32(getattr(self, name))))
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float):
+                object.__setattr__(self, field.name, float(np.float32(value)))
+
+    @property
+    def constant(self) -> bool:
+        """Whether the learning rate never changes."""
+        return not (self.warmup_steps or self.milestones)
+
+    def facts(self) -> dict[str, Any]:
+        """The name and everything that is not at its default, for files."""
+        defaults = {field.name: field.default for field in fields(self)}
+        changed = {name: value for name, value in asdict(self).items() if value != defaults[name]}
+        return {"name": type(self).__name__, **changed}
 
 
-Optimizer = SGD
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum: m <- momentum m + g, w <- w - learning_rate m.
+
+    Attributes:
+        momentum: 0 for none.
+        nesterov: w <- w - learning_rate (g + momentum m) instead.
+    """
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam (arXiv 1412.6980): w <- w - learning_rate m' / (sqrt(v') + epsilon).
+
+    m and v are the moving averages of g and g^2, m' and v' the same with their bias corrected.
+
+    Attributes:
+        beta_1: weight of the old m.
+        beta_2: weight of the old v.
+        epsilon: beside the root of the corrected v, as in the paper's algorithm and in PyTorch.
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8

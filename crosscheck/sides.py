@@ -7,6 +7,7 @@ may share arrays. So each has a process of its own; calls go over with numpy arr
 import multiprocessing
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +21,7 @@ from crosscheck.environment import default_threads, framework_environment
 from crosscheck.errors import CallError, CrosscheckError, SideError
 
 LAST_LINES = 8
+_starting = threading.Lock()  # one at a time, or a process could not be told from the others
 
 
 class Both(NamedTuple):
@@ -50,9 +52,10 @@ class Side:
             initializer=worker.start,
             initargs=(path, environment),
         )
-        others = set(multiprocessing.active_children())
-        self._pool.submit(os.getpid)  # the pool starts its process on the first call
-        (self._process,) = set(multiprocessing.active_children()) - others
+        with _starting:
+            others = set(multiprocessing.active_children())
+            self._pool.submit(os.getpid)  # the pool starts its process on the first call
+            (self._process,) = set(multiprocessing.active_children()) - others
 
     def submit(self, target: str, *arguments: Any) -> "Future[worker.Outcome]":
         """Start a call of "module:function" over there; `result` waits for it.

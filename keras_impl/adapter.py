@@ -4,7 +4,6 @@ Every function takes and returns numpy arrays in the neutral layout and is calle
 process. `torch_impl/adapter.py` is its mirror. Runs on any backend: no backend is imported here.
 """
 
-import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.technique import Case, technique
+from keras_impl import implementation, losses
 from keras_impl.probe import Probe
 
 
@@ -56,11 +56,34 @@ def build(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     keras.utils.clear_session()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
-    module = importlib.import_module(f"keras_impl.techniques.{technique_name}")
     # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
-    model = getattr(module, case.build)(**case.arguments)
-    model(ops.zeros(case.input_shape, dtype))
+    model = model_class(technique_name, case)(**case.arguments)
+    model(keras.KerasTensor(case.input_shape, dtype))
     return model
+
+
+# Building takes Keras longer than most checks; the one that was built last is kept for them.
+_kept: dict[tuple[str, str, str], keras.Layer] = {}
+
+
+def kept(technique_name: str, case: Case, dtype: str) -> keras.Layer:
+    """The case's model with any weights: for those who load their own, and leave its layers as they are."""
+    key = (technique_name, case.name, dtype)
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = build(technique_name, case, dtype)
+    return _kept[key]
+
+
+def forget() -> None:
+    """Keep no model any longer: its implementation is about to change."""
+    _kept.clear()
+
+
+def model_class(technique_name: str, case: Case) -> type:
+    """The class that builds the case's model: of its technique, or "technique:class" of another."""
+    other, _, name = case.build.rpartition(":")
+    return getattr(implementation(other or technique_name), name)
 
 
 def variables(model: keras.Layer) -> dict[str, keras.Variable]:
@@ -90,26 +113,17 @@ def dump(model: keras.Layer, case: Case) -> Weights:
     return layouts.unpack(state, case.parameters, "keras")
 
 
-def loss_function(case: Case) -> keras.Loss:
-    """The case's loss, averaged over the batch."""
-    if case.loss == "cross_entropy":
-        # PORT: Keras' default takes probabilities and clips them; PyTorch takes logits.
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return SquaredError()
-
-
-class SquaredError(keras.losses.Loss):
-    """Mean of (output - target)^2 over all elements."""
-
-    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
-        # PORT: Keras' MeanSquaredError uses `ops.mean`, which computes in float32 on the jax backend
-        # even where everything is float64; PyTorch's mse_loss stays in float64. A sum does so on both.
-        return ops.sum(ops.square(y_pred - y_true), axis=-1) / y_pred.shape[-1]
+def by_decay(model: keras.Layer, case: Case) -> tuple[list[keras.Variable], list[keras.Variable]]:
+    """The trainable parameters that weight decay applies to, and the others."""
+    named = variables(model)
+    kinds = {layouts.side_name(n, p.kind, "keras"): p for n, p in case.parameters.items() if p.trainable}
+    decayed = [named[name] for name, parameter in kinds.items() if parameter.decayed]
+    return decayed, [named[name] for name, parameter in kinds.items() if not parameter.decayed]
 
 
 def trainable_count(technique_name: str, case_name: str, dtype: str) -> int:
     """Trainable parameters, as Keras itself counts them."""
-    model = build(technique_name, technique(technique_name).case(case_name), dtype)
+    model = kept(technique_name, technique(technique_name).model(case_name), dtype)
     # PORT: Keras' `count_params` counts moving statistics too; PyTorch's buffers are no parameters.
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
@@ -127,10 +141,11 @@ def evaluate(
         for each point: "output" (evaluation mode); "output/training", "loss", "input_gradient" and
         "gradient/<parameter>" (training mode); "buffer/<name>" after that one pass.
     """
-    case = technique(technique_name).case(case_name)
-    model = build(technique_name, case, dtype)
-    output = model(ops.zeros(case.input_shape, dtype))
-    probe = Probe(model, case.input_shape, output.shape, loss_function(case))
+    case = technique(technique_name).model(case_name)
+    model = kept(technique_name, case, dtype)
+    shape = points[0][1].shape
+    output = model(keras.KerasTensor(shape, dtype))
+    probe = Probe(model, shape, output.shape, losses.loss_function(technique_name, case))
     return [_evaluate(model, probe, case, weights, x, target) for weights, x in points]
 
 
@@ -139,13 +154,13 @@ def _evaluate(
 ) -> dict[str, np.ndarray]:
     load(model, case, weights)
     # PORT: the mode is a state of PyTorch's module and an argument of Keras' call.
-    output = model(ops.convert_to_tensor(x), training=False)
+    output = probe.forward(x)
     probe.run(x, target)
     names = {variable.path: name for name, variable in variables(model).items()}
     gradients = {names[path]: array(value) for path, value in probe.gradients().items()}
     trainable = {name: p for name, p in case.parameters.items() if p.trainable}
     results = {
-        "output": array(output),
+        "output": output,
         "output/training": array(probe.held_output),
         "loss": array(probe.held_loss),
         "input_gradient": array(probe.input_gradient()),
@@ -160,8 +175,8 @@ def _evaluate(
 
 def round_trip(technique_name: str, case_name: str, dtype: str, weights: Weights) -> Weights:
     """Neutral weights into the model and out again."""
-    case = technique(technique_name).case(case_name)
-    model = build(technique_name, case, dtype)
+    case = technique(technique_name).model(case_name)
+    model = kept(technique_name, case, dtype)
     load(model, case, weights)
     return dump(model, case)
 
@@ -178,8 +193,8 @@ def read(technique_name: str, case_name: str, dtype: str, path: Path) -> Weights
 
 def refusals(technique_name: str, case_name: str, dtype: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
     """For each input shape the name of the exception the model raises, or "" if it takes it."""
-    case = technique(technique_name).case(case_name)
-    model = build(technique_name, case, dtype)
+    case = technique(technique_name).model(case_name)
+    model = kept(technique_name, case, dtype)
     return [_refusal(model, np.zeros(shape, dtype)) for shape in shapes]
 
 
@@ -189,3 +204,11 @@ def _refusal(model: keras.Layer, x: np.ndarray) -> str:
     except (ValueError, RuntimeError) as error:
         return type(error).__name__
     return ""
+
+
+def model_with(technique_name: str, case_name: str, dtype: str, weights: Weights) -> keras.Layer:
+    """A case's model, holding neutral weights."""
+    case = technique(technique_name).model(case_name)
+    model = build(technique_name, case, dtype)
+    load(model, case, {name: value.astype(dtype) for name, value in weights.items()})
+    return model

@@ -42,7 +42,9 @@ class Probe(keras.Model):
         keep = {"initializer": "zeros", "trainable": False}
         self.held_output = self.add_weight(shape=output_shape, name="held_output", **keep)
         self.held_loss = self.add_weight(shape=(), name="held_loss", **keep)
-        self.compile(optimizer=GradientRecorder(), loss=loss, run_eagerly=True)
+        # One compiled step; without XLA where there is another way, since compiling takes it longer.
+        compiled = keras.backend.backend() == "jax"
+        self.compile(optimizer=GradientRecorder(), loss=loss, jit_compile=compiled)
 
     def call(self, rows, training=None):
         output = self.model(self.held_input, training=training)
@@ -58,6 +60,11 @@ class Probe(keras.Model):
         """One forward and backward pass in training mode; the results are kept until the next."""
         self.held_input.assign(x)
         self.train_on_batch(np.zeros((len(x), 1)), target)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """The output in evaluation mode."""
+        self.held_input.assign(x)
+        return np.asarray(self.predict_on_batch(np.zeros((len(x), 1))))
 
     def gradients(self) -> dict[str, keras.Variable]:
         """The gradient of each of the model's trainable variables, by the variable's path."""

@@ -5,14 +5,16 @@ import numpy as np
 from keras import ops
 
 from crosscheck.errors import CheckpointError
-from crosscheck.layouts import Weights
+from crosscheck.layouts import Parameter, Weights
 from crosscheck.optimizers import Optimizer
 from crosscheck.technique import technique
-from keras_impl import adapter
+from keras_impl import adapter, losses
+from keras_impl.techniques import weight_decay
 
 # Steps that run inside one compiled call; Python is in the way of each one otherwise.
 STEPS_PER_EXECUTION = 50
 PREDICT_BATCH = 500
+LONG = 100  # steps
 
 
 class Stepper(keras.Model):
@@ -72,18 +74,25 @@ class Trainer:
         weights: Weights,
         longest: int,
     ):
-        self.case = technique(technique_name).case(case_name)
-        self.model = adapter.build(technique_name, self.case, dtype)
+        self.case = technique(technique_name).model(case_name)
+        self.model = self.make_model(technique_name, dtype)
         adapter.load(self.model, self.case, weights)
+        decayed, others = adapter.by_decay(self.model, self.case)
+        self.longest = longest
         self.stepper = Stepper(self.model, longest)
         compiled = keras.backend.backend() != "torch"  # that backend runs step by step
         self.stepper.compile(
-            optimizer=make_optimizer(optimizer),
-            loss=adapter.loss_function(self.case),
-            steps_per_execution=min(STEPS_PER_EXECUTION, longest) if compiled else 1,
-            jit_compile=compiled,
+            optimizer=make_optimizer(optimizer, decayed, others),
+            loss=losses.loss_function(technique_name, self.case),
+            # Tracing a loop and compiling it with XLA takes longer than a short run without.
+            steps_per_execution=STEPS_PER_EXECUTION if compiled and longest >= LONG else 1,
+            jit_compile=compiled and (longest >= LONG or keras.backend.backend() == "jax"),
         )
         self.stepper.optimizer.build(self.model.trainable_variables)
+
+    def make_model(self, technique_name: str, dtype: str) -> keras.Layer:
+        """The model to be trained; of this trainer alone."""
+        return adapter.build(technique_name, self.case, dtype)
 
     def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One optimizer step for each batch.
@@ -96,6 +105,8 @@ class Trainer:
             the loss of every step, in the model's dtype, and how many images each step had right.
         """
         steps, batch = x.shape[:2]
+        if steps > self.longest:
+            raise ValueError(f"{steps} steps in one call; the trainer was made for {self.longest} at most")
         rows, targets = x.reshape(-1, *x.shape[2:]), y.reshape(-1, *y.shape[2:])
         self.stepper.step.assign(0)
         self.stepper.fit(rows, targets, batch_size=batch, shuffle=False, verbose=0)
@@ -126,11 +137,39 @@ class Trainer:
             variable.assign(state[variable.path])
 
 
-def make_optimizer(optimizer: Optimizer) -> keras.Optimizer:
-    """The Keras optimizer that these hyper-parameters describe."""
-    # PORT: Keras keeps the learning rate inside its momentum, PyTorch outside; the two are the same
-    # as long as the learning rate does not change.
-    return keras.optimizers.SGD(optimizer.learning_rate, momentum=optimizer.momentum)
+class ShortTrainer(Trainer):
+    """A trainer that is done with its model before anyone else needs it, and so may borrow one."""
+
+    def make_model(self, technique_name: str, dtype: str) -> keras.Layer:
+        """The model that the adapter keeps."""
+        return adapter.kept(technique_name, self.case, dtype)
+
+
+def make_optimizer(
+    optimizer: Optimizer, decayed: list[keras.Variable], others: list[keras.Variable]
+) -> keras.Optimizer:
+    """The Keras optimizer that these hyper-parameters describe; only `decayed` feel weight decay."""
+    return weight_decay.make_optimizer(optimizer, decayed, others)
+
+
+def updates(
+    parameters: dict[str, Parameter],
+    dtype: str,
+    optimizer: Optimizer,
+    weights: Weights,
+    gradients: list[Weights],
+) -> list[Weights]:
+    """What the optimizer makes of plain tensors with given gradients; the weights after each step."""
+    held = {name: keras.Variable(w, dtype=dtype, name=name.replace(".", "_")) for name, w in weights.items()}
+    decayed = [held[name] for name, parameter in parameters.items() if parameter.decayed]
+    others = [held[name] for name, parameter in parameters.items() if not parameter.decayed]
+    made = make_optimizer(optimizer, decayed, others)
+    made.build(list(held.values()))
+    after = []
+    for gradient in gradients:
+        made.apply([ops.convert_to_tensor(gradient[name], dtype) for name in held])
+        after.append({name: adapter.array(variable) for name, variable in held.items()})
+    return after
 
 
 def trajectory(
@@ -147,7 +186,7 @@ def trajectory(
     Returns:
         for each start: the loss of every step, and the weights at the end.
     """
-    trainer = Trainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    trainer = ShortTrainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
     fresh = trainer.optimizer_state()
     results = []
     for start in starts:

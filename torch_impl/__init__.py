@@ -1,1 +1,9 @@
-"""Every technique in PyTorch. Imports torch only; `keras_impl` is its mirror."""
+"""The techniques in PyTorch."""
+
+import importlib
+from types import ModuleType
+
+
+def implementation(technique_name: str) -> ModuleType:
+    """The module that implements a technique."""
+    return importlib.import_module(f"{__name__}.techniques.{technique_name}")

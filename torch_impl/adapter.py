@@ -4,13 +4,11 @@ Every function takes and returns numpy arrays in the neutral layout (channels la
 in PyTorch's own process. `keras_impl/adapter.py` is its mirror.
 """
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crosscheck import checkpoint, layouts
@@ -18,6 +16,7 @@ from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.technique import Case, technique
+from torch_impl import implementation, losses
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -62,10 +61,15 @@ def array(value: Tensor) -> np.ndarray:
 
 def build(technique_name: str, case: Case, dtype: str) -> nn.Module:
     """The case's model, with PyTorch's own initial weights."""
-    module = importlib.import_module(f"torch_impl.techniques.{technique_name}")
     # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
-    model = getattr(module, case.build)(**case.in_arguments, **case.arguments)
+    model = model_class(technique_name, case)(**case.in_arguments, **case.arguments)
     return model.to(device=_device, dtype=DTYPES[dtype])
+
+
+def model_class(technique_name: str, case: Case) -> type:
+    """The class that builds the case's model: of its technique, or "technique:class" of another."""
+    other, _, name = case.build.rpartition(":")
+    return getattr(implementation(other or technique_name), name)
 
 
 def load(model: nn.Module, case: Case, weights: Weights) -> None:
@@ -92,16 +96,17 @@ def dump(model: nn.Module, case: Case) -> Weights:
     return layouts.unpack(state, case.parameters, "torch")
 
 
-def loss_value(case: Case, output: Tensor, target: Tensor) -> Tensor:
-    """The case's loss, averaged over the batch."""
-    if case.loss == "cross_entropy":
-        return F.cross_entropy(output, target)
-    return F.mse_loss(output, target)
+def by_decay(model: nn.Module, case: Case) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The trainable parameters that weight decay applies to, and the others."""
+    named = dict(model.named_parameters())
+    kinds = {layouts.side_name(n, p.kind, "torch"): p for n, p in case.parameters.items() if p.trainable}
+    decayed = [named[name] for name, parameter in kinds.items() if parameter.decayed]
+    return decayed, [named[name] for name, parameter in kinds.items() if not parameter.decayed]
 
 
 def trainable_count(technique_name: str, case_name: str, dtype: str) -> int:
     """Trainable parameters, as PyTorch itself counts them."""
-    model = build(technique_name, technique(technique_name).case(case_name), dtype)
+    model = build(technique_name, technique(technique_name).model(case_name), dtype)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
@@ -118,13 +123,14 @@ def evaluate(
         for each point: "output" (evaluation mode); "output/training", "loss", "input_gradient" and
         "gradient/<parameter>" (training mode); "buffer/<name>" after that one pass.
     """
-    case = technique(technique_name).case(case_name)
+    case = technique(technique_name).model(case_name)
     model = build(technique_name, case, dtype)
-    return [_evaluate(model, case, weights, x, tensor(target)) for weights, x in points]
+    loss = losses.loss_function(technique_name, case)
+    return [_evaluate(model, case, weights, x, lambda y: loss(y, tensor(target))) for weights, x in points]
 
 
 def _evaluate(
-    model: nn.Module, case: Case, weights: Weights, x: np.ndarray, target: Tensor
+    model: nn.Module, case: Case, weights: Weights, x: np.ndarray, loss_of: Callable[[Tensor], Tensor]
 ) -> dict[str, np.ndarray]:
     load(model, case, weights)
     inputs = tensor(x).requires_grad_()
@@ -133,7 +139,7 @@ def _evaluate(
         output = model.eval()(inputs)
     model.train().zero_grad()
     trained = model(inputs)
-    loss = loss_value(case, trained, target)
+    loss = loss_of(trained)
     loss.backward()
     gradients = {name: p.grad.cpu().numpy() for name, p in model.named_parameters()}
     trainable = {name: p for name, p in case.parameters.items() if p.trainable}
@@ -153,7 +159,7 @@ def _evaluate(
 
 def round_trip(technique_name: str, case_name: str, dtype: str, weights: Weights) -> Weights:
     """Neutral weights into the model and out again."""
-    case = technique(technique_name).case(case_name)
+    case = technique(technique_name).model(case_name)
     model = build(technique_name, case, dtype)
     load(model, case, weights)
     return dump(model, case)
@@ -171,7 +177,7 @@ def read(technique_name: str, case_name: str, dtype: str, path: Path) -> Weights
 
 def refusals(technique_name: str, case_name: str, dtype: str, shapes: Sequence[tuple[int, ...]]) -> list[str]:
     """For each input shape the name of the exception the model raises, or "" if it takes it."""
-    case = technique(technique_name).case(case_name)
+    case = technique(technique_name).model(case_name)
     model = build(technique_name, case, dtype).eval()
     return [_refusal(model, np.zeros(shape, dtype)) for shape in shapes]
 
@@ -183,3 +189,11 @@ def _refusal(model: nn.Module, x: np.ndarray) -> str:
     except (ValueError, RuntimeError) as error:
         return type(error).__name__
     return ""
+
+
+def model_with(technique_name: str, case_name: str, dtype: str, weights: Weights) -> nn.Module:
+    """A case's model in evaluation mode, holding neutral weights."""
+    case = technique(technique_name).model(case_name)
+    model = build(technique_name, case, dtype)
+    load(model, case, {name: value.astype(dtype) for name, value in weights.items()})
+    return model.eval()

@@ -43,7 +43,7 @@ class ArticleLoop:
     """
 
     def __init__(self, recipe: Recipe, weights: Weights, workers: int):
-        case = technique(recipe.technique).case(recipe.case)
+        case = technique(recipe.technique).model(recipe.case)
         self.recipe = recipe
         self.workers = workers
         self.model = adapter.build(recipe.technique, case, "float32")

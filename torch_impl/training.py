@@ -4,12 +4,16 @@ import numpy as np
 import torch
 
 from crosscheck.errors import CheckpointError
-from crosscheck.layouts import Weights
+from crosscheck.layouts import Parameter, Weights
 from crosscheck.optimizers import Optimizer
 from crosscheck.technique import technique
-from torch_impl import adapter
+from torch_impl import adapter, losses
+from torch_impl.techniques import weight_decay
+from torch_impl.techniques.gradient_clipping import Clipping
+from torch_impl.techniques.lr_scaling import WarmupSchedule
 
 PREDICT_BATCH = 500
+STEPS = "steps"  # what the state calls the number of steps taken
 
 
 class Trainer:
@@ -33,11 +37,15 @@ class Trainer:
         weights: Weights,
         longest: int,
     ):
-        self.case = technique(technique_name).case(case_name)
+        self.case = technique(technique_name).model(case_name)
         self.model = adapter.build(technique_name, self.case, dtype)
         adapter.load(self.model, self.case, weights)
+        self.longest = longest
         self.names = {id(p): name for name, p in self.model.named_parameters()}
-        self.optimizer = make_optimizer(optimizer, self.model)
+        self.loss = losses.loss_function(technique_name, self.case)
+        decayed, others = adapter.by_decay(self.model, self.case)
+        self.optimizer = make_optimizer(optimizer, decayed, others)
+        self.schedule = make_schedule(optimizer, self.optimizer)
 
     def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One optimizer step for each batch.
@@ -49,7 +57,9 @@ class Trainer:
         Returns:
             the loss of every step, in the model's dtype, and how many images each step had right.
         """
-        batch = x.shape[1]
+        steps, batch = x.shape[:2]
+        if steps > self.longest:
+            raise ValueError(f"{steps} steps in one call; the trainer was made for {self.longest} at most")
         inputs = adapter.tensor(x.reshape(-1, *x.shape[2:])).split(batch)
         targets = adapter.tensor(y.reshape(-1, *y.shape[2:])).split(batch)
         losses, outputs = [], []
@@ -57,9 +67,10 @@ class Trainer:
         for rows, target in zip(inputs, targets, strict=True):
             self.optimizer.zero_grad()
             output = self.model(rows)
-            loss = adapter.loss_value(self.case, output, target)
+            loss = self.loss(output, target)
             loss.backward()
             self.optimizer.step()
+            self.schedule.step()
             # No `.item()` here: fetching a number at every step makes the device wait for Python.
             losses.append(loss.detach())
             outputs.append(output.detach())
@@ -81,12 +92,13 @@ class Trainer:
 
     def optimizer_state(self) -> Weights:
         """Everything the optimizer remembers, by name."""
-        return {
+        state = {
             f"{self.names[id(parameter)]}.{key}": value.detach().cpu().numpy().copy()
             for parameter, state in self.optimizer.state.items()
             for key, value in state.items()
             if value is not None
         }
+        return {STEPS: np.array(self.schedule.last_epoch)} | state
 
     def restore(self, weights: Weights, state: Weights) -> None:
         """Continue exactly where `weights` and `optimizer_state` were taken.
@@ -96,23 +108,55 @@ class Trainer:
         """
         adapter.load(self.model, self.case, weights)
         parameters = dict(self.model.named_parameters())
+        tensors = {name: value for name, value in state.items() if name != STEPS}
         # PyTorch has no state before the first step; after it, every parameter has.
-        if state and {name.rpartition(".")[0] for name in state} != parameters.keys():
+        if STEPS not in state or (tensors and {n.rpartition(".")[0] for n in tensors} != parameters.keys()):
             raise CheckpointError("the optimizer's state is not that of this model")
+        self.schedule.go_to(int(state[STEPS]))
         self.optimizer.state.clear()
-        for name, value in state.items():
+        for name, value in tensors.items():
             path, _, key = name.rpartition(".")
             target = parameters[path]
             self.optimizer.state[target][key] = torch.from_numpy(value.copy()).to(target.device)
 
 
-def make_optimizer(optimizer: Optimizer, model: torch.nn.Module) -> torch.optim.Optimizer:
-    """The PyTorch optimizer that these hyper-parameters describe."""
-    # PORT: Keras keeps the learning rate inside its momentum, PyTorch outside; the two are the same
-    # as long as the learning rate does not change.
-    return torch.optim.SGD(
-        model.parameters(), lr=optimizer.learning_rate, momentum=optimizer.momentum, fused=True
-    )
+def make_optimizer(
+    optimizer: Optimizer, decayed: list[torch.nn.Parameter], others: list[torch.nn.Parameter]
+) -> torch.optim.Optimizer:
+    """The PyTorch optimizer that these hyper-parameters describe; only `decayed` feel weight decay."""
+    made = weight_decay.make_optimizer(optimizer, decayed, others)
+    if optimizer.global_norm or optimizer.variable_norm:
+        Clipping(optimizer.global_norm, optimizer.variable_norm).attach(made)
+    return made
+
+
+def make_schedule(optimizer: Optimizer, made: torch.optim.Optimizer) -> WarmupSchedule:
+    """The learning rate of every step, to be stepped after the optimizer."""
+    shape = optimizer.warmup_start, optimizer.warmup_steps, optimizer.milestones
+    return WarmupSchedule(made, optimizer.learning_rate, *shape)
+
+
+def updates(
+    parameters: dict[str, Parameter],
+    dtype: str,
+    optimizer: Optimizer,
+    weights: Weights,
+    gradients: list[Weights],
+) -> list[Weights]:
+    """What the optimizer makes of plain tensors with given gradients; the weights after each step."""
+    held = {n: torch.nn.Parameter(torch.tensor(w, dtype=adapter.DTYPES[dtype])) for n, w in weights.items()}
+    decayed = [held[name] for name, parameter in parameters.items() if parameter.decayed]
+    others = [held[name] for name, parameter in parameters.items() if not parameter.decayed]
+    made = make_optimizer(optimizer, decayed, others)
+    schedule = make_schedule(optimizer, made)
+    after = []
+    for gradient in gradients:
+        for name, tensor in held.items():
+            tensor.grad = torch.tensor(gradient[name], dtype=tensor.dtype)
+        made.step()
+        schedule.step()
+        after.append({name: tensor.detach().numpy().copy() for name, tensor in held.items()})
+    return after
 
 
 def trajectory(

@@ -35,7 +35,7 @@ def measure(name: str, recipe_name: str, images: int) -> float:
     side, _ = SUBJECTS[name]
     recipe = find_recipe(recipe_name)
     train = dataset.load("generated").train
-    weights = initial_weights(dict(technique(recipe.technique).case(recipe.case).parameters), 0)
+    weights = initial_weights(dict(technique(recipe.technique).model(recipe.case).parameters), 0)
     order = batches.epoch_order(len(train), 0, 1)[:images]
     if side == "article":
         loop = importlib.import_module("torch_impl.article_loop")

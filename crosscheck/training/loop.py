@@ -101,7 +101,7 @@ def train(
     Raises:
         CrosscheckError: the folder holds a run and `resume` is not set, or holds another run.
     """
-    parameters = dict(technique(recipe.technique).case(recipe.case).parameters)
+    parameters = dict(technique(recipe.technique).model(recipe.case).parameters)
     facts = _facts(recipe, settings, dataset)
     folder.require_ready(resume)
     if not resume:

@@ -46,7 +46,7 @@ def table(results: dict[str, Any]) -> str:
     ]
     for name in dict.fromkeys(run["recipe"]["name"] for run in runs):
         recipe = next(run["recipe"] for run in runs if run["recipe"]["name"] == name)
-        count = technique(recipe["technique"]).case(recipe["case"]).expected_count
+        count = technique(recipe["technique"]).model(recipe["case"]).expected_count
         accuracy = {side: samples(runs, name, side, "test_accuracy") for side in SIDES}
         loss = {side: samples(runs, name, side, "best_loss") for side in SIDES}
         cells = [recipe["case"], f"{count:,}"]

@@ -16,7 +16,10 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import Recipe, recipes
 from crosscheck.training.run_folder import Row, RunFolder
 
-SUITES = {"article_000": "split_linear/"}  # by the beginning of their recipes' names
+SUITES = {
+    "article_000": "split_linear/",
+    "article_004": "cifar_cnn/",
+}  # by the beginning of their recipes' names
 # Article 000 prints the mean loss of every 2,000 steps and reports the least of them.
 BEST_LOSS_STEPS = 2_000
 
@@ -58,7 +61,13 @@ def suite_recipes(name: str) -> list[Recipe]:
 def plan(name: str, sides: Iterable[tuple[str, str]], seeds: int, out: Path) -> list[Run]:
     """The runs, seed by seed, so that what is finished when it is stopped can be compared already."""
     return [
-        Run(recipe, side, backend, seed, RunFolder(out / f"{recipe.case}-{label(side, backend)}-seed{seed}"))
+        Run(
+            recipe,
+            side,
+            backend,
+            seed,
+            RunFolder(out / f"{recipe.short_name}-{label(side, backend)}-seed{seed}"),
+        )
         for seed in range(seeds)
         for recipe in suite_recipes(name)
         for side, backend in sides

@@ -1,7 +1,7 @@
 """The checks of one case in one precision; each yields findings: what was compared, and how it ended."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +9,15 @@ import numpy as np
 from crosscheck import layouts
 from crosscheck.compare import Comparison, compare, compare_count, failed, holds
 from crosscheck.verification import allowance
-from crosscheck.verification.finite_difference import finite_difference
 from crosscheck.verification.rows import Finding
 from crosscheck.verification.subject import Subject
-
-Check = Callable[[Subject, str], Iterator[Finding]]
 
 
 def parameter_count(subject: Subject, dtype: str) -> Iterator[Finding]:
     """The published number of trainable parameters: what the contract adds up to, and either side."""
     expected = subject.case.expected_count
     yield "parameter_count/contract", compare_count(layouts.count(subject.parameters), expected)
-    found = subject.sides.both("adapter:trainable_count", subject.technique.name, subject.case.name, dtype)
+    found = subject.sides.both("adapter:trainable_count", *subject.name, dtype)
     yield "parameter_count/torch", compare_count(found.torch, expected)
     yield "parameter_count/keras", compare_count(found.keras, expected)
 
@@ -49,7 +46,9 @@ def gradients(subject: Subject, dtype: str) -> Iterator[Finding]:
     """The gradient of the input and of every parameter, against each other."""
     yield between_sides(subject, dtype, "input_gradient")
     for name, parameter in subject.parameters.items():
-        if parameter.trainable:
+        if name in subject.case.no_gradient:
+            yield from _nothing_but_rounding(subject, dtype, name)
+        elif parameter.trainable:
             yield between_sides(subject, dtype, f"gradient/{name}")
 
 
@@ -71,7 +70,7 @@ def buffers(subject: Subject, dtype: str) -> Iterator[Finding]:
 def round_trip(subject: Subject, dtype: str) -> Iterator[Finding]:
     """Weights through one side into the other, in memory and through a file: not a bit may change."""
     weights = {name: array.astype(dtype) for name, array in subject.weights.items()}
-    case = (subject.technique.name, subject.case.name, dtype)
+    case = (*subject.name, dtype)
     for first, second in (("torch", "keras"), ("keras", "torch")):
         there, back = getattr(subject.sides, first), getattr(subject.sides, second)
         passed = there.call(f"{first}_impl.adapter:round_trip", *case, weights)
@@ -87,7 +86,7 @@ def round_trip(subject: Subject, dtype: str) -> Iterator[Finding]:
 def refusals(subject: Subject, dtype: str) -> Iterator[Finding]:
     """Inputs of a wrong shape must be refused, not silently taken for something else."""
     shapes = subject.case.refused_shapes
-    found = subject.sides.both("adapter:refusals", subject.technique.name, subject.case.name, dtype, shapes)
+    found = subject.sides.both("adapter:refusals", *subject.name, dtype, shapes)
     for side, errors in zip(("torch", "keras"), found, strict=True):
         for shape, error in zip(shapes, errors, strict=True):
             yield f"refuses/{side}/{'x'.join(map(str, shape))}", holds(bool(error), "it was taken")
@@ -113,19 +112,18 @@ def between_sides(subject: Subject, dtype: str, name: str) -> Finding:
     return check, compare(torch[name], keras[name], allowed)
 
 
+def _nothing_but_rounding(subject: Subject, dtype: str, name: str) -> Iterator[Finding]:
+    """A gradient that is 0 by construction: what is summed up to it is as large as for its kernel's."""
+    beside = f"gradient/{name.rpartition('.')[0]}.kernel"
+    for side, found in zip(("torch", "keras"), subject.results(dtype), strict=True):
+        size = np.abs(subject.results("float64").torch[beside]).max()
+        allowed = allowance.FLOAT64_FACTOR * np.finfo(dtype).eps * size
+        gradient = found[f"gradient/{name}"]
+        yield f"gradient/{name}/{side}-zero", compare(gradient, np.zeros_like(gradient), allowed)
+
+
 def _same(arrived: layouts.Weights, sent: layouts.Weights) -> Comparison:
     if arrived.keys() != sent.keys():
         return failed("other tensors came back than were sent")
     flat = [np.concatenate([weights[name].ravel() for name in sent]) for weights in (arrived, sent)]
     return compare(flat[0], flat[1])
-
-
-CHECKS: tuple[Check, ...] = (
-    parameter_count,
-    output,
-    gradients,
-    finite_difference,
-    buffers,
-    round_trip,
-    refusals,
-)

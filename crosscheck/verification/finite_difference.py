@@ -52,10 +52,13 @@ def _direction(subject: Subject, number: int) -> Weights:
     """A step for every trainable tensor, as large as the tensor typically is; "" is the input."""
     generator = np.random.default_rng([subject.seed, number])
     tensors = {name: subject.weights[name] for name, p in subject.parameters.items() if p.trainable}
-    return {
+    direction = {
         name: generator.normal(size=array.shape) * np.sqrt(np.mean(array**2))
         for name, array in (tensors | {"": subject.x}).items()
     }
+    # Zeros are put into an input because something has a kink there, and a kink has no slope.
+    direction[""] = direction[""] * (subject.x != 0)
+    return direction
 
 
 def _slope(subject: Subject, direction: Weights, step: float) -> float:

@@ -9,7 +9,7 @@ smaller of the two yardsticks counts, so that a side with noise of its own is no
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,12 +17,12 @@ from crosscheck.compare import Comparison, compare
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
 from crosscheck.layouts import Weights
-from crosscheck.optimizers import SGD
 from crosscheck.parameters import initial_weights
+from crosscheck.technique import technique
 from crosscheck.verification.rows import Finding
+from crosscheck.verification.steps import Stepped
 from crosscheck.verification.subject import Subject, draw_target
 
-OPTIMIZER = SGD(learning_rate=0.01, momentum=0.9)
 BATCH_SIZE = 8
 RELATIVE = 1e-12
 TWINS = 3
@@ -44,7 +44,14 @@ class Course:
     steps: int
 
 
-def trajectory(subject: Subject, dtype: str, course: Course) -> Iterator[Finding]:
+def net_trajectory(course: Course, subject: Stepped, dtype: str) -> Iterator[Finding]:
+    """The trajectory of an optimizer's net."""
+    name, case = subject.case.net or ("", "")
+    net = replace(technique(name).model(case), optimizer=subject.case.optimizer)
+    yield from trajectory(course, Subject(technique(name), net, subject.sides, subject.seed), dtype)
+
+
+def trajectory(course: Course, subject: Subject, dtype: str) -> Iterator[Finding]:
     """The loss of every step and the weights after the last, on both sides.
 
     In float32 a last-place difference may tip a maximum or a ReLU over to its other branch, which
@@ -71,7 +78,7 @@ def _course(subject: Subject, dtype: str, course: Course, number: int) -> Iterat
     seed = subject.seed + 1_000 * number
     x, y = _batches(subject, course, dtype, seed)
     start = {n: w.astype(dtype) for n, w in initial_weights(subject.parameters, seed).items()}
-    case = (subject.technique.name, subject.case.name, dtype, OPTIMIZER)
+    case = (*subject.name, dtype, subject.case.optimizer)
     twins = [] if dtype == "float64" else [_twin(start, number) for number in range(TWINS)]
     runs = subject.sides.both("training:trajectory", *case, [start, *twins], x, y)
     (losses, weights), (keras_losses, keras_weights) = runs.torch[0], runs.keras[0]

@@ -1,6 +1,8 @@
 """Running the checks, case by case, and showing what came of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -9,11 +11,27 @@ from crosscheck.compare import failed
 from crosscheck.environment import machine, versions
 from crosscheck.errors import CrosscheckError, SideError
 from crosscheck.sides import Both, Sides
-from crosscheck.technique import Technique
-from crosscheck.verification.checks import CHECKS, Check
+from crosscheck.technique import AnyCase, Call, Case, Technique, Update
+from crosscheck.verification import checks, functions, steps
+from crosscheck.verification.finite_difference import finite_difference
 from crosscheck.verification.rows import Finding, Row
 from crosscheck.verification.subject import Subject
-from crosscheck.verification.trajectory import Course, trajectory
+from crosscheck.verification.trajectory import Course, net_trajectory, trajectory
+
+# What is checked of each kind of case. (subject, dtype) -> findings; trajectories need a course, too.
+MODEL = (
+    checks.parameter_count,
+    checks.output,
+    checks.gradients,
+    finite_difference,
+    checks.buffers,
+    checks.round_trip,
+    checks.refusals,
+)
+COUNTED = (checks.parameter_count,)
+FUNCTION = (functions.results, functions.refusals)
+OPTIMIZER = (steps.closed_form,)
+Check = Callable[[Any, str], Iterator[Finding]]
 
 WIDE = 78  # columns of a terminal that hold everything
 COLOURS = {"equal": "green", "within_rounding": "green"}
@@ -41,24 +59,45 @@ def verify(
         SideError: a framework's process died or hung; a failed row that says so comes first.
     """
 
-    def course_check(subject: Subject, dtype: str) -> Iterator[Finding]:
-        return trajectory(subject, dtype, course)
-
-    course_check.__name__ = "trajectory"
     for technique in techniques:
         for case in technique.cases:
             if cases and case.name not in cases:
                 continue
-            subject = Subject(technique, case, sides, seed)
-            for dtype in dtypes:
-                for check in (*CHECKS, course_check):
+            subject, chosen = on_the_table(technique, case, sides, course, seed)
+            for dtype in precisions(case, dtypes):
+                for check in chosen:
                     for name, comparison in _findings(check, subject, dtype):
                         yield Row(
                             technique.name, case.name, name, dtype, sides.backend, sides.device, comparison
                         )
 
 
-def _findings(check: Check, subject: Subject, dtype: str) -> Iterator[Finding]:
+def on_the_table(
+    technique: Technique, case: AnyCase, sides: Sides, course: Course, seed: int
+) -> tuple[Any, tuple[Check, ...]]:
+    """A case as a subject of checks, and the checks of its kind."""
+    if isinstance(case, Call):
+        return functions.Called(technique, case, sides, seed), FUNCTION
+    if isinstance(case, Update):
+        more = (partial(net_trajectory, course),) if case.net else ()
+        return steps.Stepped(technique, case, sides, seed), (*OPTIMIZER, *more)
+    subject = Subject(technique, case, sides, seed)
+    if case.counted_only:
+        return subject, COUNTED
+    trains = case.trains and any(parameter.trainable for parameter in case.parameters.values())
+    empty = () if case.parameters else (checks.round_trip,)
+    chosen = tuple(check for check in MODEL if check not in empty)
+    return subject, (*chosen, partial(trajectory, course)) if trains else chosen
+
+
+def precisions(case: AnyCase, dtypes: Sequence[str]) -> Sequence[str]:
+    """Those of the precisions asked for in which there is something to check: a count needs only one."""
+    if isinstance(case, Case) and case.counted_only:
+        return dtypes[:1]
+    return [dtype for dtype in dtypes if not isinstance(case, Call) or dtype in case.dtypes]
+
+
+def _findings(check: Check, subject: Any, dtype: str) -> Iterator[Finding]:
     """The findings of a check; one that cannot be carried out has failed, it is not left out."""
     try:
         yield from check(subject, dtype)
@@ -67,7 +106,7 @@ def _findings(check: Check, subject: Subject, dtype: str) -> Iterator[Finding]:
         raise
     except Exception as error:  # whatever it was, the check was not passed
         reason = str(error) if isinstance(error, CrosscheckError) else repr(error)
-        yield check.__name__, failed(" ".join(reason.split()))
+        yield getattr(check, "__name__", "trajectory"), failed(" ".join(reason.split()))
 
 
 def table(rows: Sequence[Row], everything: bool, width: int) -> Table:
