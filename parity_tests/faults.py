@@ -4,6 +4,7 @@ Each fault is one that real ports have had. `plant` and `lift` are called over t
 """
 
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,17 +13,28 @@ _lifts: list[Callable[[], None]] = []
 
 
 def plant(name: str) -> None:
-    """Break this process in one way, until `lift`."""
-    globals()[name]()
+    """Break this process in one way, until `lift`: a fault of this module, or "technique:fault"."""
+    technique, _, fault = name.rpartition(":")
+    module = importlib.import_module(f"parity_tests.planted.{technique}") if technique else None
+    getattr(module, fault)() if module else globals()[fault]()
+    _forget_models()
 
 
 def lift() -> None:
     """Mend what `plant` broke."""
     while _lifts:
         _lifts.pop()()
+    _forget_models()
 
 
-def _patch(module: str, path: str, change: Callable[[Any], Any]) -> None:
+def _forget_models() -> None:
+    """A model that was built before must not outlive the change."""
+    adapter = sys.modules.get("keras_impl.adapter")
+    if adapter is not None:
+        adapter.forget()
+
+
+def patch(module: str, path: str, change: Callable[[Any], Any]) -> None:
     """Replace an attribute, such as "SplitNet.forward", by `change` of it."""
     owner = importlib.import_module(module)
     *parents, attribute = path.split(".")
@@ -56,7 +68,7 @@ def flattened_channels_last() -> None:
     from keras import ops
 
     flatten = lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))  # noqa: E731
-    _patch("keras_impl.techniques.split_linear", "flatten_channels_first", lambda _: flatten)
+    patch("keras_impl.techniques.split_linear", "flatten_channels_first", lambda _: flatten)
 
 
 def missing_bias() -> None:
@@ -70,7 +82,7 @@ def missing_bias() -> None:
 
         return changed
 
-    _patch("torch_impl.techniques.split_linear", "SplitNet.__init__", change)
+    patch("torch_impl.techniques.split_linear", "SplitNet.__init__", change)
 
 
 def averaged_gradients() -> None:
@@ -83,15 +95,15 @@ def averaged_gradients() -> None:
 
         return changed
 
-    _patch("torch_impl.techniques.split_linear", "SplitLinear.__init__", change)
+    patch("torch_impl.techniques.split_linear", "SplitLinear.__init__", change)
 
 
 def other_momentum() -> None:
     """Momentum 0.89 instead of 0.9."""
-    _patch(
+    patch(
         "torch_impl.training",
         "make_optimizer",
-        lambda make: lambda optimizer, model: make(replace(optimizer, momentum=0.89), model),
+        lambda make: lambda optimizer, *rest: make(replace(optimizer, momentum=0.89), *rest),
     )
 
 
@@ -99,18 +111,19 @@ def unrounded_momentum() -> None:
     """0.9 as PyTorch would take it; Keras has 0.89999998, since it passes it through float32."""
 
     def change(make: Callable[..., Any]) -> Callable[..., Any]:
-        def changed(optimizer: Any, model: Any) -> Any:
-            made = make(optimizer, model)
-            made.param_groups[0]["momentum"] = 0.9
+        def changed(*arguments: Any) -> Any:
+            made = make(*arguments)
+            for group in made.param_groups:
+                group["momentum"] = 0.9
             return made
 
         return changed
 
-    _patch("torch_impl.training", "make_optimizer", change)
+    patch("torch_impl.training", "make_optimizer", change)
 
 
 def _changed_output(change: Callable[[Any], Any]) -> None:
-    _patch(
+    patch(
         "torch_impl.techniques.split_linear",
         "SplitNet.forward",
         lambda forward: lambda self, x: change(forward(self, x)),
@@ -156,8 +169,8 @@ def careless_reshape() -> None:
         return F.linear(parts, kernel, bias).reshape(-1, splits * kernel.shape[0])
 
     module = "torch_impl.techniques.split_linear"
-    _patch(module, "require_shape", lambda _: lambda x, features: None)
-    _patch(module, "split_linear", lambda _: careless)
+    patch(module, "require_shape", lambda _: lambda x, features: None)
+    patch(module, "split_linear", lambda _: careless)
 
 
 def death() -> None:
@@ -178,8 +191,8 @@ def sleep(seconds: float) -> None:
 
 def other_source(url: str, md5: str) -> None:
     """No fault: torchvision gets the archive from a server of the tests."""
-    _patch("torch_impl.download", "CIFAR10.url", lambda _: url)
-    _patch("torch_impl.download", "CIFAR10.tgz_md5", lambda _: md5)
+    patch("torch_impl.download", "CIFAR10.url", lambda _: url)
+    patch("torch_impl.download", "CIFAR10.tgz_md5", lambda _: md5)
 
 
 def torchvision_scaling(pixels: Any) -> Any:

@@ -36,7 +36,7 @@ def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["verify", "nothing"], "there is no technique 'nothing'; there are: split_linear"),
+        (["verify", "nothing"], "there is no technique 'nothing'; there are: batch_size, bn_"),
         (["verify", "split_linear", "--case", "odd"], "split_linear has no case 'odd'; it has: layer"),
         (["verify", "--data", "/nowhere"], "/nowhere: there is no such file or folder"),
         (["verify", "--backend", "mxnet"], "'mxnet' is not one of"),
@@ -107,13 +107,13 @@ def test_an_interrupted_verify_writes_no_file_that_looks_whole(tmp_path: Path) -
 INTERRUPTED = """
 import itertools, os, signal
 from crosscheck import cli
-from crosscheck.verification import verify
+from crosscheck.verification import pool
 
-def interrupted(*arguments, all_rows=verify.verify):
+def interrupted(*arguments, all_rows=pool.verify_together):
     yield from itertools.islice(all_rows(*arguments), 10)
     os.kill(os.getpid(), signal.SIGINT)
 
 if __name__ == "__main__":
-    verify.verify = interrupted
+    pool.verify_together = interrupted
     cli.main()
 """

@@ -130,7 +130,7 @@ def test_a_side_that_dies_is_a_failed_row_and_status_2(
     sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On processes of its own: these are not to be shared with a dead one."""
-    monkeypatch.setattr("crosscheck.verification.verify.CHECKS", (dying,))
+    monkeypatch.setattr("crosscheck.verification.verify.MODEL", (dying,))
     file = tmp_path / "rows.json"
     command = ["verify", "split_linear", "--case", "layer", "--dtype", "float64", "--json", str(file)]
     result = CliRunner().invoke(cli.main, command)

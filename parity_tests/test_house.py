@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crosscheck.technique import techniques
+from crosscheck.experiments.experiment import experiments
+from crosscheck.technique import Call, Case, techniques
 from crosscheck.training.loop import Trainer
 
 ROOT = Path(__file__).parent.parent
@@ -24,8 +25,11 @@ ADMITTED = {"crosscheck": set(), "torch_impl": {"torch", "torchvision"}, "keras_
 # What the neutral package calls on either side.
 CALLED = {
     "adapter.py": {"configure", "settings", "trainable_count", "evaluate", "round_trip"}
-    | {"save", "read", "refusals"},
-    "training.py": {"Trainer", "trajectory"},
+    | {"save", "read", "refusals", "model_with"},
+    "training.py": {"Trainer", "trajectory", "updates"},
+    "functions.py": {"call", "call_refusals"},
+    "layers.py": {"flatten_channels_first", "max_pool"},
+    "losses.py": {"loss_function"},
 }
 
 
@@ -115,12 +119,12 @@ def test_port_comments_stand_on_both_sides(name: str) -> None:
     assert counts[0] == counts[1] > 0
 
 
-def test_adapters_and_trainers_offer_the_same_functions() -> None:
-    for module in ("adapter.py", "training.py"):
-        torch, keras = (definitions(ROOT / package / module) for package in ("torch_impl", "keras_impl"))
-        assert torch.keys() >= CALLED[module]
-        for function in CALLED[module]:
-            assert torch[function] == keras[function], function
+@pytest.mark.parametrize("module", CALLED)
+def test_both_sides_offer_the_same_functions(module: str) -> None:
+    torch, keras = (definitions(ROOT / package / module) for package in ("torch_impl", "keras_impl"))
+    assert torch.keys() >= CALLED[module]
+    for function in CALLED[module]:
+        assert torch[function] == keras[function], function
 
 
 def test_trainers_have_the_methods_that_the_loop_asks_for() -> None:
@@ -134,12 +138,25 @@ def test_trainers_have_the_methods_that_the_loop_asks_for() -> None:
                     assert [a.split(":")[0] for a in methods[name].split(", ")] == list(asked.parameters)
 
 
-def test_no_case_is_without_checks() -> None:
-    for technique in techniques().values():
-        assert technique.cases, technique.name
-        for case in technique.cases:
-            assert case.refused_shapes, f"{technique.name}/{case.name} refuses nothing"
-            assert case.parameters, f"{technique.name}/{case.name} holds nothing"
+@pytest.mark.parametrize("name", list(techniques()))
+def test_no_case_is_without_checks(name: str) -> None:
+    technique = techniques()[name]
+    assert technique.cases
+    assert len({case.name for case in technique.cases}) == len(technique.cases)
+    for case in technique.cases:
+        if isinstance(case, Case):
+            assert case.refused_shapes, f"{case.name} refuses nothing"
+        elif isinstance(case, Call):
+            assert case.refused, f"{case.name} refuses nothing"
+        else:
+            assert case.steps > 5
+    numeric = [case for case in technique.cases if not (isinstance(case, Case) and case.counted_only)]
+    assert numeric, "nothing but counts"
+
+
+def test_every_technique_has_an_experiment() -> None:
+    assert experiments().keys() == techniques().keys()
+    assert all(found.question.endswith("?") for found in experiments().values())
 
 
 def test_public_functions_have_docstrings() -> None:
@@ -152,8 +169,3 @@ def test_public_functions_have_docstrings() -> None:
             if public and not ast.get_docstring(node):
                 bare.append(f"{file.name}:{node.name}")
     assert not bare
-
-
-def test_signature_of_every_oracle() -> None:
-    for technique in techniques().values():
-        assert list(inspect.signature(technique.oracle).parameters) == ["case", "weights", "x", "training"]

@@ -8,7 +8,7 @@ from crosscheck.errors import WeightsError
 from crosscheck.layouts import LAYOUTS, Parameter
 from crosscheck.parameters import conv2d, dense, initial_weights, trained_like_weights
 
-SIZES = {"cin": 3, "cout": 5, "kh": 2, "kw": 7, "mult": 4, "blocks": 6, "c": 8}
+SIZES = {"cin": 3, "cout": 5, "kh": 2, "kw": 7, "mult": 4, "blocks": 6, "c": 8, "h": 9, "w": 10, "1": 1}
 GENERATOR = np.random.default_rng(0)
 
 
@@ -33,6 +33,8 @@ BY_HAND = {
     "conv2d.kernel": lambda w: w.transpose(3, 2, 0, 1),
     "conv2d_transpose.kernel": lambda w: w.transpose(3, 2, 0, 1),
     "depthwise_conv2d.kernel": lambda w: w.transpose(2, 3, 0, 1).reshape(12, 1, 2, 7),
+    "prelu_channels.alpha": lambda w: w[0, 0],
+    "prelu_elements.alpha": lambda w: w.transpose(2, 0, 1),
 }
 
 

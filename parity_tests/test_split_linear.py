@@ -22,7 +22,7 @@ def block_diagonal(kernel: np.ndarray, splits: int) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["layer", "untied_layer"])
 def test_it_is_a_dense_layer_with_a_block_diagonal_kernel(name: str, sides: Sides) -> None:
-    case = TECHNIQUE.case(name)
+    case = TECHNIQUE.model(name)
     weights = trained_like_weights(dict(case.parameters), 5)
     generator = np.random.default_rng(5)
     x, target = generator.normal(size=case.input_shape), generator.normal(size=(3, 56))
@@ -35,7 +35,7 @@ def test_it_is_a_dense_layer_with_a_block_diagonal_kernel(name: str, sides: Side
 
 
 def test_gradients_are_summed_over_the_parts_and_not_averaged(sides: Sides) -> None:
-    case = TECHNIQUE.case("layer")
+    case = TECHNIQUE.model("layer")
     weights = trained_like_weights(dict(case.parameters), 6)
     generator = np.random.default_rng(6)
     x, target = generator.normal(size=case.input_shape), generator.normal(size=(3, 56))

@@ -21,7 +21,7 @@ class Recipe:
     """A training run, the same on both sides.
 
     Attributes:
-        name: "<technique>/<case>".
+        name: "<technique>/<what is special about it>", mostly the case.
         technique: whose case is trained.
         case: the model.
         epochs: passes over the training images.
@@ -42,9 +42,14 @@ class Recipe:
     std: float
     published: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def short_name(self) -> str:
+        """What is special about it."""
+        return self.name.partition("/")[2]
+
     def facts(self) -> dict[str, Any]:
         """The recipe as plain data, for files."""
-        return asdict(self)
+        return asdict(self) | {"optimizer": self.optimizer.facts()}
 
 
 @cache

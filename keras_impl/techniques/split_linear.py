@@ -7,6 +7,8 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import layers, ops
 
+from keras_impl.layers import flatten_channels_first, max_pool
+
 
 def split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) -> Tensor:
     """y[b, s] = x[b, s] @ W + c for each part s; x (B, D) -> y (B, U)."""
@@ -24,15 +26,6 @@ def untied_split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) ->
     # PORT: the kernel of each part is laid out as nn.Linear's (S, out, in); in Keras as Dense's (S, in, out).
     y = ops.einsum("bsi,sio->bso", x, kernel) + bias  # (B, S, U/S)
     return ops.reshape(y, (-1, splits * kernel.shape[-1]))  # (B, U)
-
-
-def flatten_channels_first(x: Tensor) -> Tensor:
-    """A feature map -> (B, C H W), channel by channel, as in the article."""
-    # PORT: PyTorch's feature maps are (B, C, H, W) already; Keras' are (B, H, W, C) and must be
-    # transposed first, or the parts of the split would hold other features.
-    _, H, W, C = x.shape
-    x = ops.transpose(x, (0, 3, 1, 2))  # (B, C, H, W)
-    return ops.reshape(x, (-1, C * H * W))  # (B, C H W)
 
 
 class SplitLinear(layers.Layer):
@@ -120,9 +113,8 @@ class SplitNet(keras.Model):
         self.fc3 = layers.Dense(10, name="fc3")
 
     def call(self, x: Tensor) -> Tensor:
-        # PORT: PyTorch's stride defaults to the window; on jax `ops.max_pool` fails unless it is given.
-        x = ops.max_pool(ops.relu(self.conv1(x)), 2, strides=2)  # (B, (H-4)/2, (W-4)/2, 13)
-        x = ops.max_pool(ops.relu(self.conv2(x)), 2, strides=2)  # (B, h, w, 18)
+        x = max_pool(ops.relu(self.conv1(x)), 2)  # (B, (H-4)/2, (W-4)/2, 13)
+        x = max_pool(ops.relu(self.conv2(x)), 2)  # (B, h, w, 18)
         x = flatten_channels_first(x)  # (B, 18 h w)
         x = ops.relu(self.fc1(x))  # (B, hidden)
         return self.fc3(x)  # (B, 10)

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from torch_impl.layers import flatten_channels_first, max_pool
+
 
 def split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) -> Tensor:
     """y[b, s] = x[b, s] @ W + c for each part s; x (B, D) -> y (B, U)."""
@@ -24,13 +26,6 @@ def untied_split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) ->
     # PORT: the kernel of each part is laid out as nn.Linear's (S, out, in); in Keras as Dense's (S, in, out).
     y = torch.einsum("bsi,soi->bso", x, kernel) + bias  # (B, S, U/S)
     return y.reshape(B, -1)  # (B, U)
-
-
-def flatten_channels_first(x: Tensor) -> Tensor:
-    """A feature map -> (B, C H W), channel by channel, as in the article."""
-    # PORT: PyTorch's feature maps are (B, C, H, W) already; Keras' are (B, H, W, C) and must be
-    # transposed first, or the parts of the split would hold other features.
-    return x.flatten(1)  # (B, C H W)
 
 
 class SplitLinear(nn.Module):
@@ -110,9 +105,8 @@ class SplitNet(nn.Module):
         self.fc3 = nn.Linear(hidden, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        # PORT: PyTorch's stride defaults to the window; on jax `ops.max_pool` fails unless it is given.
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2, stride=2)  # (B, 13, (H-4)/2, (W-4)/2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2, stride=2)  # (B, 18, h, w)
+        x = max_pool(F.relu(self.conv1(x)), 2)  # (B, 13, (H-4)/2, (W-4)/2)
+        x = max_pool(F.relu(self.conv2(x)), 2)  # (B, 18, h, w)
         x = flatten_channels_first(x)  # (B, 18 h w)
         x = F.relu(self.fc1(x))  # (B, hidden)
         return self.fc3(x)  # (B, 10)

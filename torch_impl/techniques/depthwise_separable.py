@@ -1,0 +1,137 @@
+"""Depthwise separable convolution, and the plain convolution that it stands for.
+
+Source: article 003, arXiv 1704.04861. Contract: crosscheck/specs/depthwise_separable.py
+"""
+
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from torch_impl import adapter
+from torch_impl.layers import require_maps
+
+
+def margins(kernel_size: tuple[int, int]) -> tuple[int, int]:
+    """Zeros to add above and below, and left and right: with stride 1 the size stays.
+
+    Raises:
+        ValueError: a side of the kernel is even or not positive.
+    """
+    if min(kernel_size) < 1 or not all(size % 2 for size in kernel_size):
+        raise ValueError(f"the sides of the kernel must be odd, got {kernel_size}")
+    return kernel_size[0] // 2, kernel_size[1] // 2
+
+
+class DepthwiseSeparableConv2D(nn.Module):
+    """Kernels for each channel alone, then a 1x1 convolution that mixes the channels.
+
+    Input shape: (B, in_channels, H, W). Output shape: (B, channels, ceil(H/stride), ceil(W/stride)).
+
+    Args:
+        in_channels: of the input.
+        channels: of the output.
+        kernel_size: height and width, odd.
+        stride: of the depthwise convolution.
+        multiplier: kernels for each input channel.
+        bias: whether there is one, behind the pointwise convolution.
+
+    Raises:
+        ValueError: the kernel is even, or the input has another shape.
+    """
+
+    # PORT: PyTorch has no depthwise layer but `groups`, and the kernel (in mult, 1, kh, kw); Keras' is
+    # (kh, kw, in, mult). In both the output channel is c mult + m.
+    # PORT: Keras' SeparableConv2D has a single bias, behind the pointwise convolution; two of PyTorch's
+    # Conv2d have two, the first of which adds nothing that the second could not.
+    # PORT: by default both draw kernels by their fan-in; PyTorch counts kh kw for a depthwise kernel,
+    # Keras kh kw in, so that its values are smaller, by about the root of the number of channels.
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel_size: tuple[int, int],
+        stride: int = 1,
+        multiplier: int = 1,
+        bias: bool = False,
+    ):
+        super().__init__()
+        # PORT: with stride 2 and an even size, Keras' "same" pads only at the end and so looks at other
+        # places than PyTorch's padding, which is the same at both ends. Here both pad both ends.
+        padding = margins(kernel_size)
+        between = in_channels * multiplier
+        self.depthwise = nn.Conv2d(
+            in_channels, between, kernel_size, stride, padding, groups=in_channels, bias=False
+        )
+        self.pointwise = nn.Conv2d(between, channels, 1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        require_maps(x, self.depthwise.in_channels)
+        return self.pointwise(self.depthwise(x))
+
+
+class PlainConv2D(nn.Module):
+    """A convolution over places and channels at once, padded like the separable one.
+
+    Input shape: (B, in_channels, H, W). Output shape: (B, channels, ceil(H/stride), ceil(W/stride)).
+
+    Args:
+        in_channels: of the input.
+        channels: of the output.
+        kernel_size: height and width, odd.
+        stride: of the convolution.
+        bias: whether there is one.
+
+    Raises:
+        ValueError: the kernel is even, or the input has another shape.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel_size: tuple[int, int],
+        stride: int = 1,
+        bias: bool = False,
+    ):
+        super().__init__()
+        padding = margins(kernel_size)
+        self.conv = nn.Conv2d(in_channels, channels, kernel_size, stride, padding, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        require_maps(x, self.conv.in_channels)
+        return self.conv(x)
+
+
+def forward_seconds(
+    x: np.ndarray, channels: int, kernel_size: tuple[int, int], rounds: int
+) -> dict[str, dict[str, list[float]]]:
+    """Seconds of a forward pass of either layer, in turns, after one that does not count.
+
+    Args:
+        x: the input, channels last, float32.
+        channels: of the output.
+        kernel_size: height and width.
+        rounds: how often each is timed.
+
+    Returns:
+        by the way it is run, those of "conv" and of "separable".
+    """
+    held = adapter.tensor(x)
+    models = {
+        "conv": PlainConv2D(x.shape[-1], channels, kernel_size).to(held.device),
+        "separable": DepthwiseSeparableConv2D(x.shape[-1], channels, kernel_size).to(held.device),
+    }
+    # PORT: PyTorch runs operation by operation. Keras compiles the whole pass, on TensorFlow with XLA
+    # unless told not to: `jit_compile` is a setting of the model that changes its speed.
+    found: dict[str, list[float]] = {name: [] for name in models}
+    with torch.inference_mode():
+        for model in models.values():
+            model(held).cpu()
+        for _ in range(rounds):
+            for name, model in models.items():
+                start = perf_counter()
+                model(held).cpu()
+                found[name].append(perf_counter() - start)
+    return {"eager": found}
