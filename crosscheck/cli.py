@@ -1,25 +1,30 @@
 """The command `crosscheck`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 
-from crosscheck import __version__, checkpoint, console
+from crosscheck import __version__, catalogue, checkpoint, console
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck.environment import BACKENDS, DEVICES, default_threads
 from crosscheck.errors import SideError
+from crosscheck.experiments.command import experiment_command
 from crosscheck.recipes.recipe import recipes
-from crosscheck.sides import open_sides
+from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import Technique, technique
 from crosscheck.technique import techniques as available
 from crosscheck.training import suite
-from crosscheck.verification import verify
+from crosscheck.verification import pool, verify
 from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
 
 DTYPES = ("float64", "float32")
+# More pairs of processes take more memory (about 2 GB each) than they save time.
+MOST_JOBS = 2
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -106,6 +111,11 @@ def suite_command(
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help=f"Pairs of processes side by side.  [default: one for each core, at most {MOST_JOBS}]",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(1, 86_400),
     default=600,
@@ -126,6 +136,7 @@ def verify_command(
     steps: int,
     data: str,
     seed: int,
+    jobs: int | None,
     timeout: float,
     file: Path | None,
     everything: bool,
@@ -145,14 +156,16 @@ def verify_command(
     if file:  # a place that cannot be written to is better known now than at the end
         checkpoint.require_writable(file)
     course = Course(dataset.load(data), steps)
+    count = sum(not cases or case.name in cases for found in chosen for case in found.cases)
+    wanted = min(jobs or default_threads(processes=1), MOST_JOBS, count)
     rows: list[Row] = []
     circumstances = ""
     ended: SideError | None = None
     try:
-        with open_sides(backend, device, timeout=timeout) as sides, console.progress() as bar:
+        with open_pairs(backend, device, timeout, wanted) as pairs, console.progress() as bar:
             task = bar.add_task("", total=None)
-            circumstances = verify.describe(sides.both("adapter:settings"))
-            for row in verify.verify(chosen, sides, dtypes or DTYPES, course, cases, seed):
+            circumstances = verify.describe(pairs[0].both("adapter:settings"))
+            for row in pool.verify_together(chosen, pairs, dtypes or DTYPES, course, cases, seed):
                 rows.append(row)
                 bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
     except SideError as error:  # what was found is still shown; the last row says that it broke off
@@ -176,6 +189,15 @@ def verify_command(
         console.say(f"{len(failed)} of {len(rows)} checks FAILED ({on}).")
         raise SystemExit(1)
     console.say(f"All {len(rows)} checks passed ({on}).")
+
+
+@contextmanager
+def open_pairs(backend: str, device: str, timeout: float, jobs: int) -> Iterator[list[Sides]]:
+    """Several pairs of both frameworks, started at the same time."""
+    threads = max(1, default_threads(processes=2 * jobs))
+    with ExitStack() as stack, ThreadPoolExecutor(jobs) as starter:
+        waiting = [open_sides(backend, device, threads, timeout) for _ in range(jobs)]
+        yield list(starter.map(stack.enter_context, waiting))
 
 
 def select(names: Sequence[str], cases: Sequence[str]) -> list[Technique]:
@@ -223,15 +245,14 @@ def list_command() -> None:
     Example:
       crosscheck list
     """
-    for found in available().values():
-        console.say(f"{found.name}: {found.title}")
-        for case in found.cases:
-            shape = "x".join(map(str, case.input_shape))
-            console.say(f"  {case.name:16}{case.expected_count:>10,} parameters, input {shape}")
+    console.out.print(catalogue.table(available().values()))
     console.say(f"suites, for crosscheck suite: {', '.join(suite.SUITES)}")
     console.say("recipes, for scripts/train_torch.py and scripts/train_keras.py:")
     for recipe in recipes().values():
         console.say(f"  {recipe.name}")
+
+
+main.add_command(experiment_command)
 
 
 if __name__ == "__main__":
