@@ -30,6 +30,7 @@ def readme() -> str:
     contrasts = report.contrasts(results, "split_linear/control", others)
     text = report.insert(README.read_text(), "article_000", report.table(results))
     text = report.insert(text, "article_000_contrasts", contrasts)
+    text = report.insert(text, "techniques", guide.catalogue(techniques().values()))
     bench = json.loads((ROOT / "results" / "bench.json").read_text())
     return report.insert(text, "bench", report.speeds(bench))
 
