@@ -99,7 +99,8 @@ class Side:
     def kill(self) -> None:
         """End the process at once, whatever it is doing."""
         self._process.kill()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        # Waited for: a pool that is still closing its pipes when Python ends prints a traceback.
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
         """End the process and remove its log."""

@@ -50,12 +50,17 @@ def array(value: keras.KerasTensor) -> np.ndarray:
     return np.array(ops.convert_to_numpy(value), order="C", copy=True)
 
 
+def use_precision(dtype: str) -> None:
+    """What is made from now on is of this dtype: variables, records and optimizer states alike."""
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+
+
 def build(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     """The case's model, with Keras' own initial weights."""
     # A global floatx does not reach what already exists, so each build starts from a clean session.
     keras.utils.clear_session()
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
+    use_precision(dtype)
     # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
     model = model_class(technique_name, case)(**case.arguments)
     model(keras.KerasTensor(case.input_shape, dtype))
@@ -69,6 +74,7 @@ _kept: dict[tuple[str, str, str], keras.Layer] = {}
 def kept(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     """The case's model with any weights: for those who load their own, and leave its layers as they are."""
     key = (technique_name, case.name, dtype)
+    use_precision(dtype)  # something of another precision may have been built since
     if key not in _kept:
         _kept.clear()
         _kept[key] = build(technique_name, case, dtype)

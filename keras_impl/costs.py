@@ -5,6 +5,7 @@ import numpy as np
 
 from crosscheck import timing
 from crosscheck.cost import LayerCost
+from keras_impl import adapter
 from keras_impl.techniques.time_complexity import StagedNet, layer_costs
 
 Stages = tuple[tuple[int, tuple[int, ...], int, int], ...]
@@ -18,8 +19,7 @@ def staged_net_costs(stages: Stages, size: tuple[int, int]) -> list[LayerCost]:
 
 def staged_net_seconds(nets: list[Stages], x: np.ndarray, rounds: int) -> list[list[float]]:
     """Seconds that each net takes for the images x (B, H, W, 3), round by round."""
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
+    adapter.use_precision("float32")
     models = [_built(stages, x.shape)[0] for stages in nets]
     return timing.alternating([lambda model=model: model.predict_on_batch(x) for model in models], rounds)
 

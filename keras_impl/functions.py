@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -58,7 +57,7 @@ def _run(
     changes: Mapping[str, Any],
     first: Sequence[Any],
 ) -> dict[str, np.ndarray]:
-    keras.config.set_floatx(dtype)
+    adapter.use_precision(dtype)
     arguments: dict[str, Any] = {**inputs, **case.arguments, **changes}
     for name, value in arguments.items():
         if isinstance(value, np.ndarray):

@@ -21,8 +21,7 @@ NETS = {"ResNet50": applications.ResNet50, "MobileNetV2": applications.MobileNet
 def published(name: str, dtype: str, seed: int = 0, size: int = 64) -> keras.Model:
     """A published net; kernels and statistics are random, as after training."""
     keras.utils.clear_session()
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
+    adapter.use_precision(dtype)
     model = NETS[name](weights=None, input_shape=(size, size, 3), classifier_activation=None)
     generator = np.random.default_rng(seed)
     for variable in model.variables:

@@ -160,6 +160,7 @@ def updates(
     gradients: list[Weights],
 ) -> list[Weights]:
     """What the optimizer makes of plain tensors with given gradients; the weights after each step."""
+    adapter.use_precision(dtype)
     held = {name: keras.Variable(w, dtype=dtype, name=name.replace(".", "_")) for name, w in weights.items()}
     decayed = [held[name] for name, parameter in parameters.items() if parameter.decayed]
     others = [held[name] for name, parameter in parameters.items() if not parameter.decayed]

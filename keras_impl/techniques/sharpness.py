@@ -122,9 +122,6 @@ _kept: dict[tuple[str, str, str], Recorder] = {}
 def _recorder(net: tuple[str, str], dtype: str) -> Recorder:
     case, key = technique(net[0]).model(net[1]), (*net, dtype)
     model = adapter.kept(net[0], case, dtype)
-    # Another model may have been built in another precision since.
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
     if key not in _kept or _kept[key].model is not model:
         _kept.clear()
         _kept[key] = Recorder(model, losses.loss_function(net[0], case))

@@ -22,16 +22,18 @@ class SGDW(torch.optim.SGD):
         super().__init__(
             parameters, settings.learning_rate, settings.momentum, nesterov=settings.nesterov, fused=True
         )
+        # Not a `step` of its own that calls SGD's: PyTorch wraps both of them once a plain SGD has been
+        # made, and runs all hooks twice, clipping among them.
+        self.register_step_pre_hook(self._decay)
 
     # PORT: `weight_decay` of PyTorch's SGD and Adam is L2, added to the gradient; of Keras' SGD and Adam
     # it is decoupled. PyTorch's AdamW is decoupled too, but there is no SGDW, so here is one.
-    def step(self, closure=None):
-        with torch.no_grad():
-            for group in self.param_groups:
-                for parameter in group["params"] if group["decay"] else ():
-                    # Not `mul_(1 - lr x decay)`, a number that float32 holds to four digits of the decay.
-                    parameter.add_(parameter, alpha=-group["lr"] * group["decay"])
-        return super().step(closure)
+    @torch.no_grad()
+    def _decay(self, *_: object) -> None:
+        for group in self.param_groups:
+            for parameter in group["params"] if group["decay"] else ():
+                # Not `mul_(1 - lr x decay)`, a number that float32 holds to four digits of the decay.
+                parameter.add_(parameter, alpha=-group["lr"] * group["decay"])
 
 
 def make_optimizer(
