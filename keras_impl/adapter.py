@@ -59,7 +59,7 @@ def use_precision(dtype: str) -> None:
 def build(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     """The case's model, with Keras' own initial weights."""
     # A global floatx does not reach what already exists, so each build starts from a clean session.
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)  # names only; collecting garbage takes longer than building
     use_precision(dtype)
     # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
     model = model_class(technique_name, case)(**case.arguments)

@@ -45,6 +45,7 @@ class Probe(keras.Model):
         # One compiled step; without XLA where there is another way, since compiling takes it longer.
         compiled = keras.backend.backend() == "jax"
         self.compile(optimizer=GradientRecorder(), loss=loss, jit_compile=compiled)
+        self.optimizer.build(self.trainable_variables)  # built in the first step, it is traced twice
 
     def call(self, rows, training=None):
         output = self.model(self.held_input, training=training)

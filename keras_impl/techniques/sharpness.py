@@ -97,6 +97,7 @@ class Recorder(keras.Model):
         # Compiled once, and without XLA where there is another way, since compiling takes it longer.
         compiled = keras.backend.backend() == "jax"
         self.compile(optimizer=GradientRecorder(), loss=loss, jit_compile=compiled)
+        self.optimizer.build(self.trainable_variables)  # as in `Probe`
 
     def call(self, x: Tensor) -> Tensor:
         # PORT: the mode is a state of PyTorch's module and an argument of Keras' call; Keras' training
