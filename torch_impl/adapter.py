@@ -45,12 +45,11 @@ def settings() -> dict[str, str | int | bool]:
     }
 
 
-def tensor(array: np.ndarray) -> Tensor:
+def tensor(array: np.ndarray, memory_format: torch.memory_format = torch.contiguous_format) -> Tensor:
     """A neutral input: images (B, H, W, C) become (B, C, H, W)."""
     value = torch.from_numpy(np.array(array, order="C", copy=True)).to(_device)
-    # PORT: PyTorch's images are channels-first, Keras' channels-last. Only the order of the axes is
-    # changed; in memory the channels stay last, which PyTorch's convolutions take and run faster.
-    return value.movedim(-1, 1) if value.ndim > 3 else value
+    # PORT: PyTorch's images are channels-first, Keras' channels-last.
+    return value.movedim(-1, 1).contiguous(memory_format=memory_format) if value.ndim > 3 else value
 
 
 def array(value: Tensor) -> np.ndarray:

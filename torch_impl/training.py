@@ -28,6 +28,9 @@ class Trainer:
         longest: the most steps that one call of `train` will be given.
     """
 
+    # The axes keep PyTorch's order; in memory the channels stay last, which convolutions run faster on.
+    memory_format = torch.channels_last
+
     def __init__(
         self,
         technique_name: str,
@@ -60,7 +63,7 @@ class Trainer:
         steps, batch = x.shape[:2]
         if steps > self.longest:
             raise ValueError(f"{steps} steps in one call; the trainer was made for {self.longest} at most")
-        inputs = adapter.tensor(x.reshape(-1, *x.shape[2:])).split(batch)
+        inputs = adapter.tensor(x.reshape(-1, *x.shape[2:]), self.memory_format).split(batch)
         targets = adapter.tensor(y.reshape(-1, *y.shape[2:])).split(batch)
         losses, outputs = [], []
         self.model.train()
@@ -83,7 +86,10 @@ class Trainer:
         """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""
         self.model.eval()
         with torch.no_grad():
-            parts = [adapter.array(self.model(rows)) for rows in adapter.tensor(x).split(PREDICT_BATCH)]
+            parts = [
+                adapter.array(self.model(rows))
+                for rows in adapter.tensor(x, self.memory_format).split(PREDICT_BATCH)
+            ]
         return np.concatenate(parts)
 
     def weights(self) -> Weights:
@@ -118,6 +124,14 @@ class Trainer:
             path, _, key = name.rpartition(".")
             target = parameters[path]
             self.optimizer.state[target][key] = torch.from_numpy(value.copy()).to(target.device)
+
+
+class ShortTrainer(Trainer):
+    """A trainer whose float32 is as exact as PyTorch's can be."""
+
+    # With the channels last in memory PyTorch's batch norm adds up its statistics one by one: its
+    # error is 7 times what it is with the channels first, on 1,152 values a channel.
+    memory_format = torch.contiguous_format
 
 
 def make_optimizer(
@@ -173,7 +187,7 @@ def trajectory(
     Returns:
         for each start: the loss of every step, and the weights at the end.
     """
-    trainer = Trainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    trainer = ShortTrainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
     fresh = trainer.optimizer_state()
     results = []
     for start in starts:

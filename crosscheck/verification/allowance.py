@@ -9,8 +9,7 @@ that has gone wrong cannot widen its own allowance.
 Float32. Each side's own rounding on that very case is known: the difference of its float32 and its
 float64 result. The quieter side's counts, for the same reason: a side that computes in TF32 or
 bfloat16 is noisy, and must not be excused by its own noise. Nor may both be noisy: no allowance is
-larger than the one by the size of the sums. A side may be quieter than one rounding of its sums, as
-XLA is where it fuses; the other's ordinary rounding is then no fault, and one rounding is counted.
+larger than the one by the size of the sums.
 """
 
 from collections.abc import Sequence
@@ -55,7 +54,7 @@ def by_own_rounding(
     unit = np.finfo(np.float32).eps * _size(value, sensitivities)
     relative = [np.abs(error[unit > 0]) / unit[unit > 0] for error in errors]
     noise = np.fmin.reduce([np.sqrt(np.mean(np.square(side))) if side.size else 0.0 for side in relative])
-    own = FLOAT32_FACTOR * np.fmax(noise, 1.0) * unit
+    own = FLOAT32_FACTOR * np.fmax(noise * unit, np.finfo(np.float32).eps * np.abs(value))
     return np.fmin(own, by_sums("float32", value, *sensitivities))
 
 

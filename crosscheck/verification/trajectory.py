@@ -5,7 +5,8 @@ Float64: losses and weights stay within a relative 1e-12 of each other.
 Float32: training amplifies rounding, and no fixed tolerance is right for long. The yardstick is
 each framework against itself, begun from weights that are moved by one unit in the last place (its
 twins): a port is right when the frameworks part no faster than either parts from its twins. The
-smaller of the two yardsticks counts, so that a side with noise of its own is not excused by it.
+smaller of the two yardsticks counts, so that a side with noise of its own is not excused by it. But
+a whole course is allowed no less than a single pass of it would be.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from crosscheck.data.dataset import Dataset
 from crosscheck.layouts import Weights
 from crosscheck.parameters import initial_weights
 from crosscheck.technique import technique
+from crosscheck.verification import allowance
 from crosscheck.verification.rows import Finding
 from crosscheck.verification.steps import Stepped
 from crosscheck.verification.subject import Subject, draw_target
@@ -109,7 +111,8 @@ def _farthest(tensors: Sequence[np.ndarray]) -> float:
 
 
 def _yardstick(parted: np.ndarray | float, value: np.ndarray) -> np.ndarray:
-    return TWIN_FACTOR * np.maximum(parted, np.finfo(np.float32).eps * np.abs(value)).astype(np.float64)
+    single_pass = allowance.FLOAT32_FACTOR * np.finfo(np.float32).eps * np.abs(value.astype(np.float64))
+    return np.maximum(TWIN_FACTOR * parted, single_pass)
 
 
 def _twin(weights: Weights, number: int) -> Weights:

@@ -14,8 +14,15 @@ def moments(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and biased variance over some axes, which are kept, and how many values they are of."""
     count = ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), x.dtype)
     # `ops.moments` computes in float32 on jax, even where x is float64; sums do not.
-    mean = ops.sum(x, axes, keepdims=True) / count
-    return mean, ops.sum(ops.square(x - mean), axes, keepdims=True) / count, count
+    mean = _total(x, axes) / count
+    return mean, _total(ops.square(x - mean), axes) / count, count
+
+
+def _total(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The sum over some axes, which are kept; axis by axis, since TensorFlow adds up one by one."""
+    for axis in reversed(axes):
+        x = ops.sum(x, axis, keepdims=True)
+    return x
 
 
 class BatchNorm(layers.BatchNormalization):
