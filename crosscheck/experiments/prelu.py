@@ -105,7 +105,7 @@ def draw(figure: "Figure", data: dict[str, Any]) -> None:
             right.plot(sides[side], share, color=f"C{number}", label=f"{name}, {side}", **style)
     right.axvline(0.25, color="black", linewidth=0.8, linestyle=":")
     right.set(
-        title="Slopes after training (all began at 0.25)", xlabel="alpha", ylabel="share at most so large"
+        title="Slopes after training (all began at 0.25)", xlabel="alpha", ylabel="share of the slopes that is smaller"
     )
     right.legend(fontsize="x-small")
     right.grid(alpha=0.3)

@@ -110,7 +110,10 @@ def draw(figure: "Figure", data: dict[str, Any]) -> None:
     relative = {name: np.divide(values, values[0]).tolist() for name, values in data["costs"].items()}
     drawing.bars(left, NETS, relative, "relative to the control net")
     left.axhline(1, color="black", linewidth=0.8, linestyle=":")
-    left.set(title="Parameters and multiplications", yscale="log")
+    left.set(title="Parameters and multiplications", yscale="log", ylim=(0.1, 8))
+    ticks = (0.1, 0.2, 0.5, 1, 2, 5)
+    left.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    left.minorticks_off()
     drawing.courses(right, data["losses"])
     right.set(title="Training loss")
 
