@@ -89,13 +89,18 @@ def show_outcome(question: str, outcome: Outcome) -> None:
         console.say(f"{'holds' if claim.holds else 'DOES NOT HOLD'}: {claim.text}")
 
 
+LONGEST_NAME = 28
+
+
 def _printed(table: Table) -> rich_table.Table:
     printed = rich_table.Table(
         title=table.title, title_justify="left", box=None, pad_edge=False, header_style="bold"
     )
-    for column, cells in zip(table.columns, zip(*table.rows, strict=True), strict=True):
+    for number, (column, cells) in enumerate(zip(table.columns, zip(*table.rows, strict=True), strict=True)):
         words = any(isinstance(cell, str) for cell in cells)
-        printed.add_column(column, justify="left" if words else "right", overflow="fold")
+        # What a row is about stays in one piece, if it is short.
+        whole = number == 0 and max(len(shown(cell)) for cell in cells) <= LONGEST_NAME
+        printed.add_column(column, justify="left" if words else "right", overflow="fold", no_wrap=whole)
     for row in table.rows:
         printed.add_row(*(shown(cell) for cell in row))
     return printed

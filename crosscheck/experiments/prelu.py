@@ -105,7 +105,9 @@ def draw(figure: "Figure", data: dict[str, Any]) -> None:
             right.plot(sides[side], share, color=f"C{number}", label=f"{name}, {side}", **style)
     right.axvline(0.25, color="black", linewidth=0.8, linestyle=":")
     right.set(
-        title="Slopes after training (all began at 0.25)", xlabel="alpha", ylabel="share of the slopes that is smaller"
+        title="Slopes after training (all began at 0.25)",
+        xlabel="alpha",
+        ylabel="share of the slopes that is smaller",
     )
     right.legend(fontsize="x-small")
     right.grid(alpha=0.3)
