@@ -62,8 +62,7 @@ def unflatten(flat: np.ndarray, parameters: Mapping[str, Parameter]) -> Weights:
 def random_directions(size: int, dimension: int, seed: int) -> np.ndarray:
     """A random A, (size, dimension), which spans the subspace that is searched.
 
-    Its elements are drawn from the standard normal distribution; the paper calls them random and
-    names no distribution.
+    Its elements are drawn from the standard normal distribution.
 
     Raises:
         ValueError: there is no such subspace.

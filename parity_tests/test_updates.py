@@ -1,11 +1,13 @@
 """The oracle of optimizers, against steps worked out by hand and against statements of the papers."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from crosscheck.optimizers import SGD, Adam
+from crosscheck.optimizers import SGD, Adam, Optimizer
 from crosscheck.reference.updates import clip_global_norm, clip_variable_norm, learning_rate, updates
 
 WEIGHTS = {"k": np.array([2.0, -1.0])}
@@ -65,3 +67,24 @@ def test_learning_rate_rises_evenly_and_falls_at_milestones() -> None:
     rates = [learning_rate(optimizer, step) for step in range(9)]
     assert rates[:6] == [0.5, 0.625, 0.75, 0.875, 1.0, 1.0]
     assert rates[6:] == pytest.approx([0.1, 0.1, 0.01])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(-0.1), "learning_rate is above 0, not -0.1"),
+        (lambda: SGD(float("nan")), "learning_rate is above 0, not nan"),
+        (lambda: SGD(0.5, l2=-1.0), "l2 is 0 or more"),
+        (lambda: Adam(0.5, weight_decay=-1.0), "weight_decay is 0 or more"),
+        (lambda: SGD(0.5, global_norm=-1.0), "global_norm is 0 or more"),
+        (lambda: SGD(0.5, warmup_steps=-5), "warmup_steps is 0 or more"),
+        (lambda: SGD(0.5, milestones=(9, 7)), "each after the one before"),
+        (lambda: SGD(0.5, momentum=1.5), "momentum is at least 0 and below 1"),
+        (lambda: SGD(0.5, nesterov=True), "nesterov needs a momentum"),
+        (lambda: Adam(0.5, beta_2=1.5), "beta_2 is at least 0 and below 1"),
+        (lambda: Adam(0.5, epsilon=-1.0), "epsilon is 0 or more"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_for_both_sides(make: Callable[[], Optimizer], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()

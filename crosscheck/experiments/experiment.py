@@ -125,12 +125,24 @@ def experiment(name: str) -> Experiment:
     return known[name]
 
 
+def command(found: Experiment, setting: Setting) -> str:
+    """What repeats it; images are named as they were given, without the folder they lay in."""
+    given = {
+        "--data": Path(setting.dataset.source).name,
+        "--seed": setting.seed,
+        "--backend": setting.sides.backend,
+        "--device": setting.sides.device,
+    }
+    options = [f"{option} {value}" for option, value in given.items()]
+    return " ".join(["crosscheck experiment", found.name, *options, *(["--quick"] if setting.quick else [])])
+
+
 def write(found: Experiment, outcome: Outcome, setting: Setting, settings: Any, folder: Path) -> None:
     """Write NAME.json with all that is needed to repeat it, and NAME.png."""
     facts = {
         "experiment": found.name,
         "question": found.question,
-        "command": f"crosscheck experiment {found.name}" + (" --quick" if setting.quick else ""),
+        "command": command(found, setting),
         "quick": setting.quick,
         "seed": setting.seed,
         "backend": setting.sides.backend,

@@ -107,8 +107,10 @@ def fitting(
     for side, future in zip((sides.torch, sides.keras), futures, strict=True):
         side.result(future)
     fit = Fit(setting, key, dtype)
-    yield fit
-    fit.both("end")
+    try:
+        yield fit
+    finally:
+        fit.both("end")
 
 
 def subset(split: Split, size: int) -> Split:

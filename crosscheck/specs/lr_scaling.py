@@ -32,6 +32,7 @@ TECHNIQUE = Technique(
         Update("milestones", replace(WARMUP, milestones=(7, 9)), TENSORS),
     ),
     mirror_exceptions={
-        "WarmupSchedule": "PyTorch's schedules hold their optimizer; Keras' optimizers hold their schedule."
+        "corrected_momentum": "PyTorch's momentum does not contain the learning rate: nothing to correct.",
+        "WarmupSchedule": "PyTorch's schedules hold their optimizer; Keras' optimizers hold their schedule.",
     },
 )

@@ -94,8 +94,8 @@ TECHNIQUE = Technique(
         "'One moving-average and one moving-mean': a moving mean and a moving variance.",
         "'Independently for each image': for each image and each channel.",
         "'Valid for all classification': not for very small batches or batches whose images are alike.",
-        "'Successfully ... super-resolution': the paper on instance normalisation is on stylisation. It "
-        "takes the contrast of each image away, which super-resolution has to keep.",
+        "'Successfully ... super-resolution': the paper on instance normalisation is on stylisation. "
+        "Instance norm takes the contrast of each image away, which super-resolution has to keep.",
         "Not to use 'a pretrained ResNet' with it is too general: perceptual losses and encoders do.",
     ),
     cases=(

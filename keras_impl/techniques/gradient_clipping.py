@@ -51,11 +51,14 @@ class Clipping:
 
 
 def native_clipping(gradients: list[np.ndarray], limit: float) -> dict[str, list[np.ndarray]]:
-    """What the framework's own functions make of gradients, by the name they have there."""
+    """What the framework's own functions and those above make of gradients, by name."""
     found = {}
     for name in ("global_clipnorm", "clipnorm"):
         variables = [Variable(np.zeros_like(gradient), dtype=str(gradient.dtype)) for gradient in gradients]
         # With learning rate 1 and no momentum, a step takes away just the clipped gradient.
         optimizers.SGD(1.0, **{name: limit}).apply([ops.convert_to_tensor(g) for g in gradients], variables)
         found[name] = [-ops.convert_to_numpy(variable) for variable in variables]
+    tensors = [ops.convert_to_tensor(g) for g in gradients]
+    for function in (clip_global_norm, clip_variable_norm):
+        found[function.__name__] = [ops.convert_to_numpy(g) for g in function(tensors, limit)]
     return found

@@ -9,12 +9,13 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from crosscheck import optimizers
-
-DROP = 0.1  # what a milestone does to the learning rate
+from crosscheck.optimizers import DROP
 
 
 def scaled_learning_rate(base: float, batch_size: int, base_batch_size: int) -> float:
     """The linear scaling rule: k times the batch, k times the learning rate."""
+    if batch_size < 1 or base_batch_size < 1:
+        raise ValueError(f"a batch has 1 image or more, not {min(batch_size, base_batch_size)}")
     return base * batch_size / base_batch_size
 
 

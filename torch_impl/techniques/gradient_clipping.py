@@ -49,15 +49,19 @@ class Clipping:
         optimizer.register_step_pre_hook(self._before_step)
 
     def _before_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         for parameter, gradient in zip(parameters, self.clip([p.grad for p in parameters]), strict=True):
             parameter.grad = gradient
 
 
 def native_clipping(gradients: list[np.ndarray], limit: float) -> dict[str, list[np.ndarray]]:
-    """What the framework's own functions make of gradients, by the name they have there."""
+    """What the framework's own functions and those above make of gradients, by name."""
     parameters = [torch.nn.Parameter(torch.zeros_like(torch.tensor(g))) for g in gradients]
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = torch.tensor(gradient)
     torch.nn.utils.clip_grad_norm_(parameters, limit)
-    return {"clip_grad_norm_": [parameter.grad.numpy() for parameter in parameters]}
+    found = {"clip_grad_norm_": [parameter.grad.numpy() for parameter in parameters]}
+    tensors = [torch.tensor(g) for g in gradients]
+    for function in (clip_global_norm, clip_variable_norm):
+        found[function.__name__] = [g.numpy() for g in function(tensors, limit)]
+    return found

@@ -7,12 +7,13 @@ import numpy as np
 import torch
 
 from crosscheck import optimizers
-
-DROP = 0.1  # what a milestone does to the learning rate
+from crosscheck.optimizers import DROP
 
 
 def scaled_learning_rate(base: float, batch_size: int, base_batch_size: int) -> float:
     """The linear scaling rule: k times the batch, k times the learning rate."""
+    if batch_size < 1 or base_batch_size < 1:
+        raise ValueError(f"a batch has 1 image or more, not {min(batch_size, base_batch_size)}")
     return base * batch_size / base_batch_size
 
 
@@ -57,13 +58,6 @@ class WarmupSchedule(torch.optim.lr_scheduler.LRScheduler):
             group["lr"] = rate
 
 
-def corrected_momentum(velocity: torch.Tensor, rate: float, previous: float) -> torch.Tensor:
-    """A velocity that contains the learning rate, brought from the last step's to this one's (eq. 10)."""
-    # PORT: PyTorch's momentum buffer is free of the learning rate and needs no correction; Keras' SGD
-    # keeps learning rate x gradient in it, and needs one whenever the learning rate changes.
-    return velocity * (rate / previous)
-
-
 def rates(settings: optimizers.Optimizer, steps: int) -> np.ndarray:
     """The learning rate that the optimizer has in each of the first steps."""
     parameter = torch.nn.Parameter(torch.zeros(1))
@@ -82,6 +76,8 @@ def native_steps(
     settings: optimizers.SGD, weight: np.ndarray, gradients: list[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The weight after some steps of the framework's own SGD under the schedule."""
+    # PORT: PyTorch's momentum buffer is free of the learning rate and needs no correction; Keras' SGD
+    # keeps learning rate x gradient in it, and needs one whenever the learning rate changes.
     parameter = torch.nn.Parameter(torch.tensor(weight))
     optimizer = torch.optim.SGD([parameter], settings.learning_rate, settings.momentum)
     for rate, gradient in zip(rates(settings, len(gradients)), gradients, strict=True):
