@@ -17,7 +17,7 @@ help:
 install:
 	@if [ "$$(cat $(VENV)/installed-from 2>/dev/null)" = "$(STAMP)" ]; then exit 0; fi; \
 	"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || \
-	{ echo "crosscheck needs Python 3.11: '$(PYTHON)' is not one (make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }; \
+	{ echo "crosscheck needs Python 3.11 to 3.13: '$(PYTHON)' is not one (make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }; \
 	echo "Installing into $(VENV) (about 8 GB, a few minutes) ..."; \
 	$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,jax]' && \
 	echo "$(STAMP)" > $(VENV)/installed-from

@@ -62,6 +62,8 @@ def require_writable(path: Path) -> None:
         raise CheckpointError(f"{path}: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
         raise CheckpointError(f"{path}: the folder {folder} cannot be written to")
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a folder")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from crosscheck.errors import SideError
 from crosscheck.experiments.command import experiment_command
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import Sides, open_sides
-from crosscheck.technique import Technique, technique
+from crosscheck.technique import Case, Technique, technique
 from crosscheck.technique import techniques as available
 from crosscheck.training import suite
 from crosscheck.verification import pool, verify
@@ -93,7 +93,13 @@ def suite_command(
 
 @main.command("verify", context_settings=CONTEXT, short_help="Prove that both implementations are equal.")
 @click.argument("techniques", nargs=-1, metavar="[TECHNIQUE]...")
-@click.option("--case", "cases", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="NAME",
+    help="Only this case, which every technique named must have; may be repeated.",
+)
 @click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="Only this precision.")
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
@@ -107,7 +113,7 @@ def suite_command(
     default="generated",
     show_default=True,
     metavar="WHAT",
-    help="As for training.",
+    help='Images of the trajectories: "generated", "cifar10" (downloads it), or the path of CIFAR-10.',
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
@@ -188,7 +194,10 @@ def verify_command(
     if failed:
         console.say(f"{len(failed)} of {len(rows)} checks FAILED ({on}).")
         raise SystemExit(1)
+    counted = sum(isinstance(case, Case) and case.counted_only for found in chosen for case in found.cases)
     console.say(f"All {len(rows)} checks passed ({on}).")
+    if counted and not cases:
+        console.say(f"{counted} large models were only counted; crosscheck list says which.")
 
 
 @contextmanager
@@ -206,7 +215,7 @@ def select(names: Sequence[str], cases: Sequence[str]) -> list[Technique]:
     Raises:
         CrosscheckError: there is no such technique, or none of them has such a case.
     """
-    chosen = [technique(name) for name in names or available()]
+    chosen = [technique(name) for name in dict.fromkeys(names or available())]
     having = [t for t in chosen if not cases or any(case.name in cases for case in t.cases)]
     known = {case.name for t in chosen for case in t.cases}
     for name in cases:
@@ -218,7 +227,7 @@ def select(names: Sequence[str], cases: Sequence[str]) -> list[Technique]:
     return having
 
 
-@main.command("curves", context_settings=CONTEXT)
+@main.command("curves", context_settings=CONTEXT, short_help="Draw the loss curves of training runs.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("curves.png"), show_default=True)
 @console.user_command
@@ -232,11 +241,12 @@ def curves_command(runs: tuple[Path, ...], out: Path) -> None:
     # Here and not above: it takes a second to load, which the other commands need not wait for.
     from crosscheck.training import curves
 
+    checkpoint.require_writable(out)
     curves.draw(runs, out)
     console.say(f"The picture is in {out}.")
 
 
-@main.command("list", context_settings=CONTEXT)
+@main.command("list", context_settings=CONTEXT, short_help="List techniques, cases and recipes.")
 @console.user_command
 def list_command() -> None:
     """List the techniques with their cases, and the training recipes.

@@ -34,7 +34,10 @@ class _Console(Console):
 
 _interrupted = threading.Event()
 
-out = _Console(highlight=False)
+# A file or a pipe has no width: there nothing need be folded.
+IN_A_FILE = 160
+
+out = _Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else IN_A_FILE)
 err = Console(stderr=True, highlight=False)
 
 

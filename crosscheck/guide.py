@@ -37,7 +37,7 @@ def page(technique: Technique, root: Path) -> str:
         "```",
         "",
         f"Contract: `crosscheck/specs/{technique.name}.py`. Side by side: "
-        f"`diff -y {files['torch_impl']} {files['keras_impl']}`.",
+        f"`diff -y -W 240 {files['torch_impl']} {files['keras_impl']}`.",
         "",
         "| case | built by | arguments | given | parameters |",
         "|---|---|---|---|---:|",
@@ -48,11 +48,20 @@ def page(technique: Technique, root: Path) -> str:
     lines += ["", "## What the article gets wrong", ""]
     lines += [f"{number}. {text}" for number, text in enumerate(technique.errata, start=1)]
     lines += ["", "## Where the frameworks part", ""]
+    # One note may begin another, which says more.
     notes = dict.fromkeys(note for file in files.values() for note in all_notes(root / file))
-    lines += [f"- {note}" for note in notes]
+    whole = [note for note in notes if not any(other != note and other.startswith(note) for other in notes)]
+    lines += [f"- {note[0].upper()}{note[1:]}" if note[0].isalpha() else f"- {note}" for note in whole]
     data = root / EXPERIMENTS / f"{technique.name}.json"
     if data.exists():
         lines += experiment_section(json.loads(data.read_text()))
+    else:
+        lines += [
+            "",
+            "## The experiment",
+            "",
+            f"Not run in full yet: `crosscheck experiment {technique.name}`.",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -70,15 +79,19 @@ def experiment_section(facts: dict[str, Any]) -> list[str]:
     name, versions = facts["experiment"], facts["versions"]
     lines = ["", "## The experiment", "", facts["question"], "", f"![{name}](../{EXPERIMENTS}/{name}.png)"]
     for table in facts["tables"]:
-        lines += ["", f"{table['title']}:", "", "| " + " | ".join(table["columns"]) + " |"]
+        lines += ["", f"{table['title']}:", "", table_row(table["columns"])]
         lines += ["|" + "---|" * len(table["columns"])]
-        lines += ["| " + " | ".join(shown(cell) for cell in row) + " |" for row in table["rows"]]
+        lines += [table_row([shown(cell) for cell in row]) for row in table["rows"]]
     lines += ["", *(f"- {verdict(claim)}: {claim['text']}." for claim in facts["claims"])]
     packages = ", ".join(f"{package} {versions[package]}" for package in ("torch", "keras", facts["backend"]))
     images = {"generated": "generated images"}.get(facts["images"], "CIFAR-10, JPEG re-encoded")
-    data = "" if facts["images"] == "generated" else " --data PATH"
     circumstances = f"seed {facts['seed']}, {images}; {packages}; {facts['device']}: {facts['machine']}"
-    return [*lines, "", f"`{facts['command']}{data}`; {circumstances}."]
+    return [*lines, "", f"`{facts['command']}`; {circumstances}."]
+
+
+def table_row(cells: Iterable[str]) -> str:
+    """A row of a table in Markdown, whose cells may hold the sign that parts them."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def verdict(claim: dict[str, Any]) -> str:

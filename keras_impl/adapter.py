@@ -160,7 +160,7 @@ def _evaluate(
 ) -> dict[str, np.ndarray]:
     load(model, case, weights)
     # PORT: the mode is a state of PyTorch's module and an argument of Keras' call.
-    output = probe.forward(x)
+    output = probe.outputs_for(x)
     probe.run(x, target)
     names = {variable.path: name for name, variable in variables(model).items()}
     gradients = {names[path]: array(value) for path, value in probe.gradients().items()}

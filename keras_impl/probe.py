@@ -62,7 +62,8 @@ class Probe(keras.Model):
         self.held_input.assign(x)
         self.train_on_batch(np.zeros((len(x), 1)), target)
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    # Not `forward`: on its torch backend a Keras model is a torch.nn.Module, which calls that.
+    def outputs_for(self, x: np.ndarray) -> np.ndarray:
         """The output in evaluation mode."""
         self.held_input.assign(x)
         return np.asarray(self.predict_on_batch(np.zeros((len(x), 1))))

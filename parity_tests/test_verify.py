@@ -2,7 +2,7 @@
 
 import pytest
 
-from crosscheck.sides import Sides
+from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import AnyCase, Call, Update, techniques
 from crosscheck.verification import functions
 from crosscheck.verification.rows import failures
@@ -54,6 +54,16 @@ def expected(case: AnyCase, dtype: str) -> set[str]:
     if case.trains and any(parameter.trainable for parameter in case.parameters.values()):
         names |= {"trajectory/loss"} | {f"trajectory/{name}" for name in case.parameters}
     return names | ({"finite_difference/torch", "finite_difference/keras"} if dtype == "float64" else set())
+
+
+def test_on_keras_torch_backend_float32_passes_and_float64_is_called_different(course: Course) -> None:
+    """That backend computes some things in float32 whatever comes in."""
+    with open_sides("torch", timeout=300) as sides:
+        rows = list(verify([techniques()["prelu"]], sides, DTYPES, course, ["channel"]))
+    checks = {row.check for row in rows if row.dtype == "float32"}
+    assert {"output/torch-keras", "gradient/alpha/torch-keras"} <= checks
+    assert {row.comparison.verdict for row in failures(rows)} == {"different"}
+    assert {row.dtype for row in failures(rows)} == {"float64"}
 
 
 @pytest.mark.images

@@ -29,6 +29,8 @@ def main(recipe: str, rounds: int, images: int, file: Path | None) -> None:
     Example:
       python scripts/bench.py --recipe split_linear/control --rounds 3
     """
+    if file:
+        checkpoint.require_writable(file)
     images = bench.usable(recipe, images)
     speeds: dict[str, list[float]] = {name: [] for name in bench.SUBJECTS}
     with console.progress() as bar:

@@ -13,7 +13,11 @@ from crosscheck.experiments.experiment import Cell, Outcome, Setting, Table
 from crosscheck.sides import open_sides
 
 
-@click.command("experiment", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "experiment",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="Show what a technique does, on both sides.",
+)
 @click.argument("name")
 @click.option(
     "--data",
@@ -61,7 +65,8 @@ def experiment_command(
     found = experiment.experiment(name)
     images = dataset.load(data)
     out.mkdir(parents=True, exist_ok=True)
-    checkpoint.require_writable(out / f"{name}.json")
+    for suffix in ("json", "png"):
+        checkpoint.require_writable(out / f"{name}.{suffix}")
     with open_sides(backend, device, threads) as sides, console.err.status("") as status:
 
         def note(text: str) -> None:

@@ -176,7 +176,6 @@ def draw(figure: "Figure", data: dict[str, Any]) -> None:
     norms = {"torch": [row[3] for row in rows], "keras": [row[4] for row in rows]}
     drawing.bars(right, [row[0] for row in rows], norms, "norm of fc1's kernel")
     right.set(title="Weights after training")
-    right.set_ylim(bottom=0.9 * min(map(min, norms.values())))
 
 
 EXPERIMENT = Experiment(

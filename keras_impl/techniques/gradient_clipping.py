@@ -10,7 +10,7 @@ from keras import Variable, ops, optimizers
 
 def clip_global_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
     """All gradients scaled by one factor, min(1, limit / (norm + 1e-6))."""
-    # PORT: PyTorch adds 1e-6 to the norm (clip_grad_norm_ is these three lines); Keras' global_clipnorm
+    # PORT: PyTorch's clip_grad_norm_ adds 1e-6 to the norm it divides by; Keras' global_clipnorm
     # adds nothing, so that its clipped gradients are longer by a relative 1e-6 / norm.
     norm = ops.sqrt(sum(ops.sum(ops.square(gradient)) for gradient in gradients))
     factor = ops.minimum(limit / (norm + 1e-6), 1.0)
@@ -19,7 +19,7 @@ def clip_global_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
 
 def clip_variable_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
     """Each gradient scaled by a factor of its own; what Keras calls clipnorm."""
-    # PORT: Keras' clipnorm is this, and not clip_grad_norm_: it turns the gradient as a whole into
+    # PORT: Keras' clipnorm clips the gradient of each variable alone, which turns it as a whole into
     # another direction. PyTorch has no such function; it must be called for each parameter alone.
     return [clip_global_norm([gradient], limit)[0] for gradient in gradients]
 
