@@ -69,8 +69,8 @@ class InstanceNorm(layers.GroupNormalization):
         ValueError: the input is no batch of feature maps, or has one value a channel.
     """
 
-    # PORT: PyTorch has a layer for instance norm, by default without gamma and beta and with epsilon 1e-5. In Keras
-    # it is GroupNormalization with a group for each channel, by default with both and with 1e-3.
+    # PORT: PyTorch has a layer for instance norm, by default without gamma and beta and with epsilon 1e-5.
+    # In Keras it is GroupNormalization with a group for each channel, by default with both and with 1e-3.
     def __init__(self, affine: bool = False, **kwargs):
         super().__init__(groups=-1, epsilon=1e-5, center=affine, scale=affine, **kwargs)
         self.input_spec = layers.InputSpec(ndim=4)

@@ -41,8 +41,8 @@ class InstanceNorm(nn.InstanceNorm2d):
         ValueError: the input is no batch of feature maps, or has one value a channel.
     """
 
-    # PORT: PyTorch has a layer for instance norm, by default without gamma and beta and with epsilon 1e-5. In Keras
-    # it is GroupNormalization with a group for each channel, by default with both and with 1e-3.
+    # PORT: PyTorch has a layer for instance norm, by default without gamma and beta and with epsilon 1e-5.
+    # In Keras it is GroupNormalization with a group for each channel, by default with both and with 1e-3.
     def __init__(self, in_channels: int, affine: bool = False):
         super().__init__(in_channels, eps=1e-5, affine=affine)
 
