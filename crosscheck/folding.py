@@ -40,8 +40,8 @@ class Folding:
         model: with the batch norms folded; for inference only.
         folded: the layer that each batch norm went into, by the batch norm's path.
         refused: why the others stay, by path.
-        before: trainable parameters of the model as it was.
-        after: trainable parameters now.
+        before: parameters of the model as it was, frozen ones too.
+        after: the same now.
     """
 
     model: Any

@@ -54,7 +54,7 @@ class Measured:
         silent: layers whose every input is 0.
         losses, hits: of every step, in training mode, before its update.
         moved: |weights after - weights before| / |weights before|, over everything that is trained.
-        evaluation_loss, evaluation_hits: in evaluation mode, after the last step.
+        evaluation_hits: in evaluation mode, after the last step.
     """
 
     x: np.ndarray
@@ -69,7 +69,6 @@ class Measured:
     losses: np.ndarray
     hits: np.ndarray
     moved: float
-    evaluation_loss: float
     evaluation_hits: int
 
 
@@ -193,16 +192,22 @@ def _end(found: Measured, plan: Plan) -> Iterator[str]:
         return
     noise = ": two passes with the same weights differ, something is random"
     noise = noise if found.repeated_loss != found.initial_loss else ""
-    quarter = max(1, len(losses) // 4)
-    last, before = losses[-quarter:].mean(), losses[-2 * quarter : -quarter or None].mean()
     if found.moved < HARDLY:
         yield "the loss does not fall: the weights hardly move (small learning rate, or few steps)"
+    elif len(losses) < 2:
+        yield f"a single step shows nothing of the loss: it needs more steps{noise}"
     elif losses[-1] >= losses[0]:
         yield f"the loss does not fall{noise}"
-    elif last > (1 - FLAT) * before:
+    elif _flat(losses):
         yield f"loss ends at a floor{noise}"
     else:
         yield f"the loss still falls: it needs more steps{noise}"
+
+
+def _flat(losses: np.ndarray) -> bool:
+    quarter = max(1, len(losses) // 4)
+    last, before = losses[-quarter:].mean(), losses[-2 * quarter : -quarter].mean()
+    return bool(last > (1 - FLAT) * before)
 
 
 def _is(value: float, expected: float) -> bool:

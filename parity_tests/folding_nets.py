@@ -50,6 +50,37 @@ def torch_parametrized() -> tuple[str, float]:
     return _torch_apart(net, torch.rand(2, 3, 5, 4))
 
 
+def torch_dense_of_sequences() -> tuple[str, float]:
+    """Steps are normalised, where a dense layer has its outputs last; the next pair is folded."""
+    import torch
+    from torch import nn
+
+    net = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(4), nn.Flatten(), nn.Linear(20, 7), nn.BatchNorm1d(7))
+    return _torch_apart(net, torch.rand(2, 4, 6))
+
+
+def torch_one_unbatched_image() -> tuple[str, float]:
+    """Without a batch the channels come first, and the second axis are the rows."""
+    import torch
+    from torch import nn
+
+    return _torch_apart(nn.Sequential(nn.Conv2d(3, 4, 2), nn.BatchNorm1d(4)), torch.rand(3, 5, 6))
+
+
+def torch_frozen() -> dict[str, Any]:
+    """The layer is frozen; its folded kernel and new bias are, too."""
+    import torch
+    from torch import nn
+
+    from torch_impl.techniques.bn_folding import fold
+
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(24, 5))
+    net[0].requires_grad_(False)
+    found = fold(net.eval(), torch.rand(2, 3, 5, 4))
+    trained = [name for name, value in found.model.named_parameters() if value.requires_grad]
+    return found.facts() | {"trained": trained}
+
+
 def torch_in_training() -> None:
     """Refused: the moments are the batch's."""
     import torch
@@ -95,6 +126,31 @@ def keras_other_axis() -> tuple[str, float]:
     return _keras_apart(Sequential([layers.Conv2D(4, 3), layers.BatchNormalization(axis=1)]))
 
 
+def keras_dense_of_sequences() -> tuple[str, float]:
+    """Steps are normalised, where a dense layer has its outputs last; the next pair is folded."""
+    from keras import Sequential, layers
+
+    first = (layers.Reshape((5, 12)), layers.Dense(6), layers.BatchNormalization(axis=1))
+    return _keras_apart(Sequential([*first, layers.Dense(7), layers.BatchNormalization(name="last")]))
+
+
+def keras_frozen() -> dict[str, Any]:
+    """The layer is frozen; its folded kernel and new bias are, too."""
+    import keras
+    from keras import layers
+
+    from keras_impl.techniques.bn_folding import fold
+
+    frozen = layers.Conv2D(4, 3, use_bias=False, trainable=False, name="0")
+    rest = (layers.BatchNormalization(name="1"), layers.Flatten(), layers.Dense(5, name="3"))
+    net = keras.Sequential([frozen, *rest])
+    x = keras.ops.ones((2, 5, 4, 3))
+    net(x)
+    found = fold(net, x)
+    trained = [".".join(value.path.split("/")[-2:]) for value in found.model.trainable_variables]
+    return found.facts() | {"trained": trained}
+
+
 def keras_model_in_model() -> tuple[str, float]:
     """A Functional model inside another, with a depthwise convolution; gamma and beta are left out."""
     import keras
@@ -114,17 +170,17 @@ def _torch_apart(net: Any, x: Any) -> tuple[str, float]:
     from torch import nn
 
     from torch_impl.graph import tensors
-    from torch_impl.techniques.bn_folding import fold
+    from torch_impl.techniques.bn_folding import NORMS, fold
 
     net, x = net.double().eval(), x.double()
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, NORMS):
             for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
                 nn.init.uniform_(tensor, 0.5, 1.5)
     found = fold(net, x)
     with torch.no_grad():
         pairs = zip(tensors(net(x)), tensors(found.model(x)), strict=True)
-    return _said(found), max(float((a - b).abs().max()) for a, b in pairs)
+    return _said(found), max(float((a - b).abs().max() / a.abs().max()) for a, b in pairs)
 
 
 def _keras_apart(net: Any) -> tuple[str, float]:
@@ -134,7 +190,7 @@ def _keras_apart(net: Any) -> tuple[str, float]:
     from keras_impl.techniques.bn_folding import fold
 
     generator = np.random.default_rng(3)
-    x = ops.convert_to_tensor(generator.uniform(size=(2, 5, 4, 3)).astype("float32"))
+    x = ops.convert_to_tensor(generator.uniform(size=(2, 5, 4, 3)))
     net(x)
     for variable in net.variables:
         variable.assign(generator.uniform(0.5, 1.5, variable.shape))

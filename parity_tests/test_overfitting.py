@@ -26,7 +26,6 @@ HEALTHY = Measured(
     losses=np.geomspace(log(K), 1e-3, STEPS),
     hits=np.full(STEPS, B),
     moved=0.3,
-    evaluation_loss=1e-3,
     evaluation_hits=B,
 )
 TWINS = HEALTHY.x[[0, 1, 2, 1]]
@@ -87,3 +86,20 @@ def test_what_is_wrong_is_named(changes: dict, verdict: str) -> None:
     report = judge(replace(HEALTHY, **changes), Plan())
     assert report.verdict.startswith(verdict)
     assert len(report.findings) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("losses", "verdict"),
+    [
+        ([2.0], "a single step shows nothing of the loss: it needs more steps"),
+        ([2.0, 2.1], "the loss does not fall"),
+        ([2.0, 1.99], "loss ends at a floor"),
+        ([2.0, 1.0], "the loss still falls: it needs more steps"),
+        ([2.0, 1.5, 1.0], "the loss still falls: it needs more steps"),
+    ],
+)
+def test_few_steps(losses: list[float], verdict: str) -> None:
+    steps = len(losses)
+    found = replace(HEALTHY, labels=HEALTHY.labels[:steps], losses=np.array(losses), hits=np.ones(steps))
+    assert judge(found, Plan(steps=steps)).findings == (verdict,)

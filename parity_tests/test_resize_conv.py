@@ -33,8 +33,12 @@ def test_bilinear_keeps_planes_and_constants() -> None:
     [
         ("require_kernel", (2, 3)),
         ("require_kernel", (3, 0)),
+        ("require_kernel", (3, 1.5)),
+        ("require_kernel", (3.0, 2)),
         ("require_resizing", (4, 2, "nearest")),
         ("require_resizing", (3, 0, "nearest")),
+        ("require_resizing", (3, 1.5, "nearest")),
+        ("require_resizing", (3.0, 2, "nearest")),
         ("require_resizing", (3, 2, "bicubic")),
     ],
 )

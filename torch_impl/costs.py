@@ -20,6 +20,7 @@ def staged_net_costs(stages: Stages, size: tuple[int, int]) -> list[LayerCost]:
 def staged_net_seconds(nets: list[Stages], x: np.ndarray, rounds: int) -> list[list[float]]:
     """Seconds that each net takes for the images x (B, H, W, 3), round by round."""
     images = adapter.tensor(x)
-    models = [StagedNet(x.shape[-1], stages).eval() for stages in nets]
+    models = [StagedNet(x.shape[-1], stages).to(images.device).eval() for stages in nets]
     with torch.inference_mode():
-        return timing.alternating([lambda model=model: model(images) for model in models], rounds)
+        # `cpu` waits for a device that computes by itself.
+        return timing.alternating([lambda model=model: model(images).cpu() for model in models], rounds)

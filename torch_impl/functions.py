@@ -14,10 +14,7 @@ Point = tuple[Weights, Mapping[str, np.ndarray]]
 
 
 def call(
-    technique_name: str,
-    case_name: str,
-    dtype: str,
-    points: Sequence[tuple[Weights, Mapping[str, np.ndarray]]],
+    technique_name: str, case_name: str, dtype: str, points: Sequence[Point]
 ) -> list[dict[str, np.ndarray]]:
     """Call a technique's function at each point (weights of its model, arrays).
 

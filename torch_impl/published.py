@@ -59,8 +59,8 @@ def folded(
         changes: "epsilon": of all batch norms from the start; "mistaken_epsilon": what folding takes it for.
     """
     changes = changes or {}
-    model = net(source, dtype, weights)
     images = adapter.tensor(x.astype(dtype))
+    model = net(source, dtype, weights).to(images.device)
     _set_epsilon(model, changes.get("epsilon"))
     mistaken = copy.deepcopy(model)
     _set_epsilon(mistaken, changes.get("mistaken_epsilon"))
@@ -82,10 +82,11 @@ def speeds(
     """Seconds that each net takes, as it is and folded, float32; one after the other, round by round."""
     calls = {}
     for source, weights, x in sources:
-        model, images = net(source, "float32", weights), adapter.tensor(x.astype("float32"))
-        calls[" ".join(source)] = [
-            lambda model=model, images=images: model(images) for model in (model, fold(model, images).model)
-        ]
+        images = adapter.tensor(x.astype("float32"))
+        model = net(source, "float32", weights).to(images.device)
+        pair = (model, fold(model, images).model)
+        # `cpu` waits for a device that computes by itself.
+        calls[" ".join(source)] = [lambda model=m, images=images: model(images).cpu() for m in pair]
     with torch.inference_mode():
         return {name: timing.alternating(pair, rounds) for name, pair in calls.items()}
 

@@ -13,7 +13,7 @@ from crosscheck.technique import Arrays, Call, Technique
 
 IMAGES = 37
 BATCH = 24
-BAD_ORDERS = ([0, -1, 2], [0, IMAGES, 2], [0.0, 1.0], [[0, 1], [2, 3]])
+BAD_ORDERS = ([0, -1, 2], [0, IMAGES, 2], [0.0, 1.0], [True, True], [[0, 1], [2, 3]])
 
 
 def draw_epoch(generator: np.random.Generator) -> Arrays:

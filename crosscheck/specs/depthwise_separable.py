@@ -140,8 +140,9 @@ TECHNIQUE = Technique(
         "Xception and MobileNets made it known.",
         "Biases and the channel multiplier are left out. With one bias an output, as Keras' "
         "SeparableConv2D has it, example 1 is 34,176.",
-        "'Not always your savior' is about 1x1 kernels, where nothing is saved. With a larger kernel and "
-        "two outputs or more, 1/fo + 1/(kh kw) < 1 and parameters always are; time need not be.",
+        "'Not always your savior' is about 1x1 kernels, where nothing is saved. With two outputs or "
+        "more and a kernel of three places or more, such as 3x1, 1/fo + 1/(kh kw) < 1 and parameters always "
+        "are; a kernel of 1x2 with two outputs saves nothing. Time need not be saved.",
     ),
     cases=(
         separable_case("multiplier", 126, SMALL, 6, (3, 5), multiplier=2),

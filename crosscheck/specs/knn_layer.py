@@ -1,6 +1,7 @@
 """Nearest neighbours instead of a softmax (article 002): at test time, and as a loss to train with."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,11 @@ def feature_case(
     )
 
 
-def random_features(generator: np.random.Generator) -> Arrays:
+def random_features(generator: np.random.Generator, dtype: str = "int64") -> Arrays:
     """19 references in 5 dimensions, 7 queries."""
     return {
         "features": generator.normal(size=(19, 5)),
-        "labels": generator.integers(0, CLASSES, 19),
+        "labels": generator.integers(0, CLASSES, 19).astype(dtype),
         "queries": generator.normal(size=(7, 5)),
     }
 
@@ -123,6 +124,9 @@ def classify_case(name: str, inputs: Any, k: int, references: int, width: int) -
             {"classes": CLASSES - 1},
             {"labels": np.full(references, -1)},
             {"labels": np.zeros(references - 1, np.int64)},
+            {"labels": np.zeros((references, 1), np.int64)},
+            {"labels": np.zeros(references)},
+            {"labels": np.zeros(references, np.bool_)},
             {"queries": np.zeros((2, width + 1))},
             {"queries": np.zeros((2, 1))},
         ),
@@ -150,6 +154,10 @@ TECHNIQUE = Technique(
     ),
     cases=(
         classify_case("classify", random_features, k=5, references=19, width=5),
+        *(
+            classify_case(f"classify_{dtype}", partial(random_features, dtype=dtype), 5, 19, 5)
+            for dtype in ("int32", "uint8")
+        ),
         classify_case("classify_ties", tied_features, k=7, references=20, width=2),
         Call(
             name="probabilities",
@@ -159,6 +167,20 @@ TECHNIQUE = Technique(
             oracle=lambda **given: {"probabilities": batch_probabilities(**given)},
             refused=(
                 {"classes": 3},
+                {"labels": np.zeros(10, np.int64)},
+                {"features": np.zeros((11, 3, 2))},
+                {"labels": np.zeros(11)},
+                {"features": np.zeros((1, 3)), "labels": np.zeros(1, np.int64)},
+            ),
+        ),
+        Call(
+            name="loss",
+            function="batch_loss",
+            inputs=batch,
+            arguments={},
+            oracle=lambda **given: {"loss": knn_loss(**given)},
+            refused=(
+                {"labels": np.zeros((11, 1), np.int64)},
                 {"labels": np.zeros(10, np.int64)},
                 {"features": np.zeros((11, 3, 2))},
             ),

@@ -1,4 +1,8 @@
-"""One-hot encoding (article 002): class labels as vectors of zeros with a single one."""
+"""One-hot encoding (article 002): class labels as vectors of zeros with a single one.
+
+Labels of shape (N, 1) stay apart, (N, 1, classes), and are not squeezed as by Keras' to_categorical: what
+the shape means is known to the caller alone.
+"""
 
 from functools import partial
 from typing import Any
@@ -10,11 +14,13 @@ from crosscheck.reference.activations import log_softmax
 from crosscheck.technique import Arrays, Call, Technique
 
 CLASSES = 5
-# Refused everywhere: a class that is not there, on either end, and numbers that are not whole.
-REFUSED_LABELS = tuple(
-    {"labels": np.array(labels)} for labels in ([3, -1, 0], [3, CLASSES, 0], [3.0, 1.0, 0.0], [True, False])
-)
 REFUSED_CLASSES = tuple({"classes": classes} for classes in (None, 0, 2.5))
+
+
+def refused_labels(classes: int) -> tuple[Arrays, ...]:
+    """Refused everywhere: a class that is not there, on either end, and numbers that are not whole."""
+    refused = ([3, -1, 0], [3, classes, 0], [3.0, 1.0, 0.0], [True, False])
+    return tuple({"labels": np.array(labels)} for labels in refused)
 
 
 def indicators(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -22,9 +28,15 @@ def indicators(labels: np.ndarray, classes: int) -> np.ndarray:
     return (labels[..., None] == np.arange(classes)).astype(np.int64)
 
 
-def draw_labels(generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Arrays:
-    """Labels without the last class, so that inferring the number of classes would be seen."""
-    return {"labels": generator.integers(0, CLASSES - 1, shape).astype(dtype)}
+def draw_labels(
+    generator: np.random.Generator, shape: tuple[int, ...], dtype: str, classes: int = CLASSES
+) -> Arrays:
+    """Labels without the last class, so that inferring the number of classes would be seen.
+
+    Of more classes than the dtype can name there are those that it can.
+    """
+    limit = min(classes - 1, int(np.iinfo(dtype).max) + 1)
+    return {"labels": generator.integers(0, limit, shape).astype(dtype)}
 
 
 def encode(labels: np.ndarray, classes: int) -> dict[str, Any]:
@@ -67,15 +79,15 @@ def regressions(labels: np.ndarray, values: np.ndarray, classes: int) -> dict[st
     }
 
 
-def encode_case(name: str, shape: tuple[int, ...], dtype: str) -> Call:
+def encode_case(name: str, shape: tuple[int, ...], dtype: str, classes: int = CLASSES) -> Call:
     """Labels of one shape and dtype."""
     return Call(
         name=name,
         function="encode",
-        inputs=partial(draw_labels, shape=shape, dtype=dtype),
-        arguments={"classes": CLASSES},
+        inputs=partial(draw_labels, shape=shape, dtype=dtype, classes=classes),
+        arguments={"classes": classes},
         oracle=encode,
-        refused=(*REFUSED_LABELS, *REFUSED_CLASSES),
+        refused=(*refused_labels(classes), *REFUSED_CLASSES),
         perturbed=False,
     )
 
@@ -92,20 +104,21 @@ TECHNIQUE = Technique(
         "entropy of one-hot targets is that of the labels.",
         "Beside an intercept the K columns of a category are collinear, since they sum to 1: a linear "
         "model needs K - 1 of them. The article has all K.",
-        "Not in the article: labels of shape (N, 1) stay apart, (N, 1, classes), and are not squeezed as "
-        "by Keras' to_categorical. What the shape means is known to the caller alone.",
     ),
     cases=(
         encode_case("flat", (7,), "int64"),
         encode_case("column", (7, 1), "int32"),
         encode_case("grid", (3, 4), "uint8"),
+        # More classes than the dtype can count.
+        encode_case("bytes", (200, 3), "uint8", classes=300),
+        encode_case("signed_bytes", (60,), "int8", classes=200),
         Call(
             name="cross_entropy",
             function="cross_entropies",
             inputs=draw_logits,
             arguments={"classes": CLASSES},
             oracle=cross_entropies,
-            refused=REFUSED_LABELS,
+            refused=refused_labels(CLASSES),
         ),
         Call(
             name="category",
@@ -113,7 +126,7 @@ TECHNIQUE = Technique(
             inputs=draw_category,
             arguments={"classes": CLASSES},
             oracle=regressions,
-            refused=REFUSED_LABELS,
+            refused=refused_labels(CLASSES),
         ),
     ),
 )

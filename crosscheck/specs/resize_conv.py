@@ -88,7 +88,7 @@ def overlap_case(kernel_size: int, stride: int) -> Call:
         inputs=lambda generator: {},
         arguments={"height": 5, "width": 6, "kernel_size": kernel_size, "stride": stride},
         oracle=overlap_counts,
-        refused=({"stride": 0}, {"kernel_size": stride - 1}),
+        refused=({"stride": 0}, {"kernel_size": stride - 1}, {"stride": 1.5}, {"kernel_size": stride + 0.5}),
         perturbed=False,
     )
 
@@ -139,7 +139,7 @@ TECHNIQUE = Technique(
             inputs=lambda generator: {"x": generator.normal(size=SHAPE)},
             arguments={"scale": 3},
             oracle=resized,
-            refused=({"scale": 0}, {"scale": -2}),
+            refused=({"scale": 0}, {"scale": -2}, {"scale": 1.5}),
         ),
         *(overlap_case(*sizes) for sizes in OVERLAPS),
     ),

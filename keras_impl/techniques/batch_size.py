@@ -127,7 +127,10 @@ def split_gradient(
 
 
 def gradients(model: keras.Layer, cut: list[tuple[Tensor, Tensor]]) -> list[dict[str, Tensor]]:
-    """For each batch the gradient of its mean cross entropy in training mode, by variable."""
+    """For each batch the gradient of its mean cross entropy in training mode, by variable.
+
+    The model's moving statistics have moved with every batch.
+    """
     # PORT: PyTorch differentiates on the spot; Keras has no call for that which all its backends share,
     # so that a training step with an optimizer that only writes down is taken.
     stepper, recorder = keras.Sequential([model]), GradientRecorder()

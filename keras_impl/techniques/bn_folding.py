@@ -73,6 +73,7 @@ class FeatureNorm(layers.BatchNormalization):
 
     def __init__(self, **kwargs):
         super().__init__(momentum=0.9, epsilon=1e-5, **kwargs)
+        # PORT: PyTorch's layer takes (B, units, length) as well; here both take a batch of features only.
         self.input_spec = layers.InputSpec(ndim=2)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
@@ -149,7 +150,7 @@ class RefusingNet(keras.Model):
 def fold(model: keras.Model, x: Tensor) -> Folding:
     """A new model with every batch norm folded that can be; the model is left as it is.
 
-    The new one is for inference only: training it further is something else than training the model.
+    It is for inference only, since training it is not training the model. What is frozen stays frozen.
 
     Args:
         model: any model that is built, subclassed or Functional. A layer that cannot be cloned, for want
@@ -171,24 +172,30 @@ def fold(model: keras.Model, x: Tensor) -> Folding:
     # model is built anew, as a Functional one, without them.
     folded = _rebuilt(found, inputs, pairs)
     require_same(model, folded, x)
-    before, after = (sum(int(np.prod(v.shape)) for v in m.trainable_variables) for m in (model, folded))
-    return Folding(folded, {path: p.layer.path for path, p in pairs.items()}, refused, before, after)
+    counts = _parameters(model), _parameters(folded)
+    return Folding(folded, {path: p.layer.path for path, p in pairs.items()}, refused, *counts)
 
 
 def fold_and_compare(model: keras.Model, x: Tensor) -> dict[str, Tensor | str | int]:
-    """The output before and after, and what became of each batch norm."""
+    """The output before and after, how far they agree (1: altogether), and what became of each batch norm."""
     folding = fold(model, x)
-    return {"before": model(x), "after": folding.model(x), **folding.facts()}
+    before, after = model(x), folding.model(x)
+    agreement = 1 - ops.max(ops.abs(after - before)) / ops.max(ops.abs(before))
+    return {"before": before, "after": after, "agreement": agreement, **folding.facts()}
 
 
 def require_same(model: keras.Model, folded: keras.Model, x: Tensor) -> None:
     """Refuse a folded model that computes something else than the model."""
-    outputs = (keras.tree.flatten(m(x)) for m in (model, folded))
-    for pair in zip(*outputs, strict=True):
+    for pair in zip(*(keras.tree.flatten(m(x)) for m in (model, folded)), strict=True):
         expected, found = (ops.convert_to_numpy(output) for output in pair)
         apart, size = np.abs(found - expected).max(), np.abs(expected).max()
         if not apart <= np.finfo(expected.dtype).eps ** 0.5 * size:
             raise RuntimeError(f"the folded model's output differs by {apart:.1e} of {size:.1e}")
+
+
+def _parameters(model: keras.Model) -> int:
+    found = {id(v): v for layer in model._flatten_layers() for v in layer._trainable_variables}
+    return sum(int(np.prod(variable.shape)) for variable in found.values())
 
 
 def _whole(layer: keras.Layer) -> bool:
@@ -213,7 +220,7 @@ def _role(step: Step) -> str:
 def _obstacle(pair: Pair) -> str:
     layer, norm = pair.layer.called, pair.norm.called
     # PORT: layers of Keras may have an activation of their own, which stands between; PyTorch's have none.
-    # Keras' batch norm may normalise another axis; PyTorch's is always the channels'.
+    # Keras' batch norm may normalise any axis; PyTorch's the second, wherever the layer's outputs are.
     if layer.activation is not activations.linear:
         return between(operation_name(layer.activation.__name__))
     rank = len(pair.layer.results.shape)

@@ -3,12 +3,13 @@
 Source: article 003, arXiv 1704.04861. Contract: crosscheck/specs/depthwise_separable.py
 """
 
-from time import perf_counter
-
 import keras
 import numpy as np
 from keras import KerasTensor as Tensor
 from keras import layers, ops
+
+from crosscheck import timing
+from keras_impl import adapter
 
 
 def margins(kernel_size: tuple[int, int]) -> tuple[int, int]:
@@ -100,7 +101,7 @@ class PlainConv2D(layers.Layer):
 def forward_seconds(
     x: np.ndarray, channels: int, kernel_size: tuple[int, int], rounds: int
 ) -> dict[str, dict[str, list[float]]]:
-    """Seconds of a forward pass of either layer, in turns, after one that does not count.
+    """Seconds of a forward pass of either layer, in turns, see `crosscheck.timing`.
 
     Args:
         x: the input, channels last, float32.
@@ -111,24 +112,20 @@ def forward_seconds(
     Returns:
         by the way it is run, those of "conv" and of "separable".
     """
+    adapter.use_precision("float32")  # something of another precision may have been built before
     held = ops.convert_to_tensor(x)
     ways: dict[str, dict[str, list[float]]] = {}
     # PORT: PyTorch runs operation by operation. Keras compiles the whole pass, on TensorFlow with XLA
     # unless told not to: `jit_compile` is a setting of the model that changes its speed.
     for jit_compile in (False, True):
         layer = {
-            "conv": PlainConv2D(channels, kernel_size, dtype=str(x.dtype)),
-            "separable": DepthwiseSeparableConv2D(channels, kernel_size, dtype=str(x.dtype)),
+            "conv": PlainConv2D(channels, kernel_size),
+            "separable": DepthwiseSeparableConv2D(channels, kernel_size),
         }
         models = {name: keras.Sequential([made]) for name, made in layer.items()}
-        found: dict[str, list[float]] = {name: [] for name in models}
         for model in models.values():
             model.compile(jit_compile=jit_compile)
-            model.predict_on_batch(held)
-        for _ in range(rounds):
-            for name, model in models.items():
-                start = perf_counter()
-                model.predict_on_batch(held)
-                found[name].append(perf_counter() - start)
+        calls = [lambda model=model: model.predict_on_batch(held) for model in models.values()]
+        found = dict(zip(models, timing.alternating(calls, rounds), strict=True))
         ways["with jit_compile" if jit_compile else "without jit_compile"] = found
     return ways

@@ -37,7 +37,7 @@ def nearest(features: Tensor, queries: Tensor, k: int) -> Tensor:
 
 def majority(votes: Tensor, classes: int) -> Tensor:
     """The class that most of the votes (Q, k) are for, the lowest of several: (Q,)."""
-    counts = ops.sum(ops.one_hot(votes, classes, dtype="int32"), axis=1)  # (Q, classes)
+    counts = ops.sum(ops.one_hot(ops.cast(votes, "int64"), classes, dtype="int32"), axis=1)  # (Q, classes)
     # PORT: which of equal maxima argmax gives, PyTorch and TensorFlow promise differently. Here none are
     # equal: a vote counts more than all the shares that order the classes.
     return ops.argmax(counts * classes - ops.arange(classes, dtype="int32"), axis=1)
@@ -48,7 +48,7 @@ def classify(features: Tensor, labels: Tensor, queries: Tensor, k: int, classes:
 
     Args:
         features: (N, D), of the references.
-        labels: (N,), their classes, from 0 to `classes` - 1.
+        labels: (N,), their classes, whole numbers of any width from 0 to `classes` - 1.
         queries: (Q, D).
         k: from 1 to N.
         classes: how many there are.
@@ -105,11 +105,13 @@ def batch_probabilities(features: Tensor, labels: Tensor, classes: int) -> dict[
     """The probability of each class for each row by all other rows: "probabilities" (B, classes).
 
     Raises:
-        ValueError: a label or a shape does not fit.
+        ValueError: a label or a shape does not fit, or there are no other rows.
     """
     require_labelled(features, labels, classes)
+    if features.shape[0] < 2:
+        raise ValueError(f"expected 2 rows at least, got {features.shape[0]}")
     weights = closeness(features)
-    own = ops.matmul(weights, ops.one_hot(labels, classes, dtype=weights.dtype))
+    own = ops.matmul(weights, ops.one_hot(ops.cast(labels, "int64"), classes, dtype=weights.dtype))
     return {"probabilities": own / ops.sum(weights, axis=1, keepdims=True)}
 
 
@@ -119,7 +121,11 @@ def knn_loss(features: Tensor, labels: Tensor) -> Tensor:
     Args:
         features: (B, D).
         labels: (B,), class indices.
+
+    Raises:
+        ValueError: a shape is not as above.
     """
+    require_rows(features, labels)
     weights = closeness(features)
     same = ops.cast(labels[:, None] == labels[None, :], weights.dtype)
     own = ops.sum(weights * same, axis=1)  # (B,)
@@ -128,6 +134,11 @@ def knn_loss(features: Tensor, labels: Tensor) -> Tensor:
     one = ops.ones_like(own)
     p = ops.where(present, own, one) / ops.where(present, ops.sum(weights, axis=1), one)
     return -ops.sum(ops.log(p)) / ops.maximum(ops.sum(ops.cast(present, own.dtype)), 1)
+
+
+def batch_loss(features: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """`knn_loss` of given features."""
+    return {"loss": knn_loss(features, labels)}
 
 
 class FeatureNet(keras.Model):
@@ -157,13 +168,24 @@ class FeatureNet(keras.Model):
         return self.act1(self.fc1(flatten_channels_first(x)))
 
 
-def require_labelled(features: Tensor, labels: Tensor, classes: int) -> None:
-    """Refuse features that are not (N, D), and labels that are not N classes."""
-    if len(features.shape) != 2 or tuple(labels.shape) != tuple(features.shape[:1]):
+def require_rows(features: Tensor, labels: Tensor) -> None:
+    """Refuse features that are not (N, D), and labels that are not (N,)."""
+    fit = len(features.shape) == 2 and len(labels.shape) == 1
+    # Inside a compiled graph the number of rows may be unknown.
+    known = {tensor.shape[0] for tensor in (features, labels)} - {None} if fit else set()
+    if not fit or len(known) > 1:
         raise ValueError(
             f"expected features (N, D) and labels (N,), got {tuple(features.shape)} and {tuple(labels.shape)}"
         )
-    if int(ops.min(labels)) < 0 or int(ops.max(labels)) >= classes:
+
+
+def require_labelled(features: Tensor, labels: Tensor, classes: int) -> None:
+    """Refuse features that are not (N, D), and labels that are not N classes."""
+    require_rows(features, labels)
+    values = ops.convert_to_numpy(labels)
+    if values.dtype.kind not in "iu":
+        raise ValueError(f"labels are whole numbers, not {values.dtype}")
+    if values.size and (int(values.min()) < 0 or int(values.max()) >= classes):
         raise ValueError(f"labels must be from 0 to {classes - 1}")
 
 

@@ -29,10 +29,10 @@ def one_hot(labels: Tensor, classes: int, dtype: str | None = None) -> Tensor:
     # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels and returns int64, which no
     # loss takes; ops.one_hot takes anything and answers a bad label with zeros. Hence our own checks.
     require_labels(labels, classes)
-    dtype = dtype or keras.config.floatx()
+    labels, dtype = ops.cast(labels, "int64"), dtype or keras.config.floatx()
     # PORT: the classes come last on both sides. PyTorch's losses want them second where a label stands
     # for a pixel, Keras' want them last.
-    encoded = ops.one_hot(ops.cast(labels, "int64"), classes, dtype=dtype)
+    encoded = ops.one_hot(labels, classes, dtype=dtype)
     if not keras.backend.is_float_dtype(dtype):
         return encoded
     known = ops.logical_and(labels >= 0, labels < classes)
@@ -46,7 +46,8 @@ def require_labels(labels: Tensor, classes: int) -> None:
     dtype = keras.backend.standardize_dtype(labels.dtype)
     if not dtype.startswith(("int", "uint")):
         raise ValueError(f"labels are whole numbers, not {dtype}")
-    values = _values(labels)
+    # As int64: in the labels' own width the number of classes may wrap.
+    values = _values(labels).astype(np.int64)
     if values.size and not (values.min() >= 0 and values.max() < classes):
         raise ValueError(f"labels are 0 ... {classes - 1}, not {values.min()} ... {values.max()}")
 

@@ -4,7 +4,7 @@ Source: article 003, A. Karpathy's recipe. Contract: crosscheck/specs/overfit_on
 What is measured here is judged in crosscheck/overfitting.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -20,6 +20,7 @@ from keras_impl.probe import Probe
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
+KINDS = ("calm", "dead", "frozen", "softmax")
 STEPS_AT_ONCE = 50
 
 
@@ -62,7 +63,6 @@ def overfit(model: keras.Layer, loss: Loss, x: Tensor, y: Tensor, plan: Plan) ->
             losses=losses,
             hits=hits,
             moved=float(np.linalg.norm(after - before) / np.linalg.norm(before)),
-            evaluation_loss=float(loss(final, ops.convert_to_tensor(labels[0]))),
             evaluation_hits=int((adapter.array(final).argmax(axis=1) == labels[0]).sum()),
         ),
         plan,
@@ -102,7 +102,8 @@ def look(model: keras.Layer, x: Tensor) -> tuple[tuple[str, ...], tuple[str, ...
             path = _path(model, layer.path)
             if is_frozen(layer):
                 frozen.append(path)
-            if not ops.any(inputs[0] != 0):
+            given = next((a for a in (*inputs, *named.values()) if ops.is_tensor(a)), None)
+            if given is not None and not ops.any(given != 0):
                 silent.append(path)
         return call(layer, *inputs, **named)
 
@@ -171,33 +172,41 @@ def squared_error_loss(output: Tensor, labels: Tensor) -> Tensor:
     return ops.sum(ops.square(output - target)) / ops.cast(ops.size(output), output.dtype)
 
 
-def sabotage(model: keras.Model, kind: str, name: str) -> None:
-    """Break a layer: "dead" units, "frozen", a softmax behind it; or only "calm" it, which breaks nothing.
+def sabotage(model: keras.Model, changes: Mapping[str, str]) -> None:
+    """Break layers, {name: kind}: "dead", "frozen", a "softmax" behind it; "calm" breaks nothing.
 
     Raises:
-        ValueError: there is no such kind.
+        ValueError: there is no such layer or kind; the model is as it was.
     """
-    layer = model.get_layer(name)
-    match kind:
-        case "calm":  # as the recipe has it, so that the initial loss is -log(1/K)
-            layer.kernel.assign(layer.kernel * 2.0**-6)
-            layer.bias.assign(layer.bias * 2.0**-6)
-        case "dead":
-            layer.bias.assign(layer.bias - 1000.0)
-        case "frozen":
-            layer.trainable = False
-        case "softmax":
-            layer.activation = softmax
-        case _:
-            raise ValueError(f'a layer can be "calm", "dead", "frozen" or "softmax", not {kind!r}')
+    layers = {layer.name: layer for layer in model.layers}
+    for name, kind in changes.items():
+        if name not in layers or kind not in KINDS:
+            raise ValueError(f"a layer can be {', '.join(KINDS)}; not {name!r} {kind!r}")
+    for name, kind in changes.items():
+        layer = layers[name]
+        match kind:
+            case "calm":  # as the recipe has it, so that the initial loss is -log(1/K)
+                layer.kernel.assign(layer.kernel * 2.0**-6)
+                layer.bias.assign(layer.bias * 2.0**-6)
+            case "dead":
+                layer.bias.assign(layer.bias - 1000.0)
+            case "frozen":
+                layer.trainable = False
+            case "softmax":
+                layer.activation = softmax
 
 
 def check(
     model: keras.Model, x: Tensor, y: Tensor, loss: str, changes: dict[str, str], plan: Plan
 ) -> dict[str, np.ndarray | str | int]:
-    """`overfit` with a loss by name and a model with some layers changed, {layer: kind}."""
-    for name, kind in changes.items():
-        sabotage(model, kind, name)
+    """`overfit` with a loss by name and a model with some layers changed, {layer: kind}.
+
+    Raises:
+        ValueError: as `overfit` and `sabotage`; the model is as it was.
+    """
+    require_batch(x, y, plan.steps)
+    require_logits(look(model, x)[2], adapter.array(y))
+    sabotage(model, changes)
     report = overfit(model, LOSSES[loss], x, y, plan)
     found = report.measured
     return {
@@ -225,8 +234,7 @@ def overfit_case(
     """
     case = technique(names[0]).model(names[1])
     model = adapter.model_with(*names, "float32", initial_weights(dict(case.parameters), seed))
-    for name, kind in (changes or {}).items():
-        sabotage(model, kind, name)
+    sabotage(model, changes or {})
     x, y = (ops.convert_to_tensor(array) for array in batch)
     return overfit(model, LOSSES[loss], x, y, plan)
 

@@ -62,7 +62,8 @@ class TransposedConv(layers.Layer):
         stride: the factor.
 
     Raises:
-        ValueError: the kernel is smaller than the stride, or the input has another shape.
+        ValueError: a size is not whole, the kernel is smaller than the stride, or the input has another
+            shape.
     """
 
     # PORT: the kernel is (in, out, kh, kw) in PyTorch, (kh, kw, out, in) in Keras, and flipped in
@@ -91,7 +92,8 @@ class ResizeConv(layers.Layer):
         mode: "nearest" or "bilinear".
 
     Raises:
-        ValueError: there is no such mode, the kernel is even, or the input has another shape.
+        ValueError: there is no such mode, a size is not whole, the kernel is even, or the input has
+            another shape.
     """
 
     def __init__(self, channels: int, kernel_size: int, scale: int, mode: str, **kwargs):
@@ -117,7 +119,8 @@ class StridedConv(layers.Layer):
         stride: distance between the places it looks at.
 
     Raises:
-        ValueError: the kernel is smaller than the stride, or the input has another shape.
+        ValueError: a size is not whole, the kernel is smaller than the stride, or the input has another
+            shape.
     """
 
     def __init__(self, channels: int, kernel_size: int, stride: int, **kwargs):
@@ -131,13 +134,20 @@ class StridedConv(layers.Layer):
 
 def require_kernel(kernel_size: int, stride: int) -> None:
     """Refuse strides that are none, and kernels that leave gaps between their stamps."""
-    if stride < 1 or kernel_size < stride:
-        raise ValueError(f"need 1 <= stride <= kernel_size, got stride {stride}, kernel_size {kernel_size}")
+    whole = isinstance(stride, int) and isinstance(kernel_size, int)
+    if not whole or not 1 <= stride <= kernel_size:
+        raise ValueError(
+            f"need whole numbers, 1 <= stride <= kernel_size, got stride {stride!r}, "
+            f"kernel_size {kernel_size!r}"
+        )
 
 
 def require_resizing(kernel_size: int, scale: int, mode: str) -> None:
     """Refuse what is no way to resize, and kernels without a centre."""
     if mode not in MODES:
         raise ValueError(f"mode is one of {', '.join(MODES)}, not {mode!r}")
-    if scale < 1 or kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"need scale >= 1 and an odd kernel_size, got {scale} and {kernel_size}")
+    whole = isinstance(scale, int) and isinstance(kernel_size, int)
+    if not whole or scale < 1 or kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(
+            f"need whole numbers, scale >= 1 and an odd kernel_size, got {scale!r} and {kernel_size!r}"
+        )

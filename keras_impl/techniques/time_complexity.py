@@ -22,7 +22,12 @@ TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTrans
 DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
 COUNTED = (*CONVOLUTIONS, *TRANSPOSED, *DEPTHWISE, *SEPARABLE, layers.Dense, layers.EinsumDense)
-UNKNOWN = (layers.RNN, layers.MultiHeadAttention, layers.GroupQueryAttention, layers.Attention)
+FUNCTIONS = ("matmul", "einsum", "conv", "convtranspose", "depthwiseconv")
+RECURRENT = (layers.RNN, layers.LSTMCell, layers.GRUCell, layers.SimpleRNNCell)
+ATTENTION = (layers.MultiHeadAttention, layers.GroupQueryAttention, layers.Attention)
+UNKNOWN = (*RECURRENT, *ATTENTION, layers.ReversibleEmbedding)
+# Functions, and the layer `Dot`.
+PRODUCTS = ("separableconv", "tensordot", "dot", "vdot", "inner", "dotproductattention")
 
 
 def conv_macs(kernel: tuple[int, ...], output: tuple[int, ...]) -> int:
@@ -109,8 +114,8 @@ class StagedNet(keras.Model):
                 if stride == 1 or index > 0:
                     x = hold_size(x, conv.kernel_size[0], index)
                 x = ops.relu(conv(x))
-            # PORT: incomplete windows are dropped on both sides; Caffe, in which the paper's nets were
-            # written, rounds up instead, so that 109 pooled by 3 are 37 there and 36 here.
+            # PORT: incomplete windows are dropped on both sides, so that 109 pooled by 3 are 36, as the
+            # paper's maps are. Caffe rounds up: it would have 37.
             x = max_pool(x, pool) if pool else x
         return x
 
@@ -133,9 +138,9 @@ def _whole(layer: keras.Layer) -> bool:
 def _costs(step: Step, batch: int) -> list[LayerCost]:
     """What a step costs; nothing if it does not multiply by a kernel."""
     layer = step.called
-    if isinstance(layer, UNKNOWN):
+    if isinstance(layer, UNKNOWN) or step.operation in PRODUCTS:
         raise ValueError(f"{step.path}: the cost of {step.operation} is not known")
-    if not isinstance(layer, COUNTED) and step.operation not in ("matmul", "einsum", "conv"):
+    if not isinstance(layer, COUNTED) and step.operation not in FUNCTIONS:
         return []
     shapes = [tuple(value.shape) for value in keras.tree.flatten(step.arguments) if hasattr(value, "shape")]
     output = tuple(step.results.shape)
@@ -157,6 +162,10 @@ def _costs(step: Step, batch: int) -> list[LayerCost]:
         macs = [("dense", einsum_macs(layer.subscripts, shapes))]
     elif step.operation == "conv":
         macs = [("conv", conv_macs(shapes[1], output))]
+    elif step.operation == "convtranspose":
+        macs = [("transposed", transposed_macs(shapes[1], shapes[0]))]
+    elif step.operation == "depthwiseconv":
+        macs = [("depthwise", depthwise_macs(shapes[1], output))]
     else:
         macs = [("dense", dense_macs(shapes[0], output))]
     # PORT: the channels are the first axis of an image in PyTorch and the last in Keras.

@@ -23,6 +23,11 @@ def bias_forgotten() -> None:
     _without_self_check(TORCH)
 
 
+def scale_slightly_off() -> None:
+    """A mistake ten times as large as rounding, such as of an epsilon that is near the layer's."""
+    patch(TORCH, "fold_conv", lambda right: lambda kernel, scale: right(kernel, scale * (1 + 5e-13)))
+
+
 def axis_of_transposed_kernel() -> None:
     """The kernel of a transposed convolution is scaled on its last axis, like any other in Keras."""
 
@@ -62,6 +67,7 @@ def _without_self_check(module: str) -> None:
 
 
 TORCH_AFTER, KERAS_AFTER = "result/after/torch-oracle", "result/after/keras-oracle"
+TORCH_AGREEMENT, KERAS_AGREEMENT = "result/agreement/torch-oracle", "result/agreement/keras-oracle"
 
 FAULTS = (
     fault(
@@ -72,8 +78,13 @@ FAULTS = (
         {"result/scale/torch-oracle", "result/shift/torch-oracle"},
     ),
     fault(
-        "bias_forgotten", "torch", "fold_foldable", {TORCH_AFTER}, {KERAS_AFTER, "result/before/torch-oracle"}
+        "bias_forgotten",
+        "torch",
+        "fold_foldable",
+        {TORCH_AFTER, TORCH_AGREEMENT},
+        {KERAS_AFTER, KERAS_AGREEMENT, "result/before/torch-oracle"},
     ),
+    fault("scale_slightly_off", "torch", "fold_foldable", {TORCH_AGREEMENT}, {KERAS_AGREEMENT}),
     fault(
         "axis_of_transposed_kernel",
         "keras",

@@ -37,9 +37,11 @@ def require_epoch(images: Tensor, labels: Tensor, order: Tensor, batch_size: int
     """Refuse what cannot be cut into batches."""
     if labels.shape != images.shape[:1]:
         raise ValueError(f"labels of shape {tuple(labels.shape)} do not fit {len(images)} images")
-    if order.ndim != 1 or order.is_floating_point():
+    whole = not (order.is_floating_point() or order.is_complex() or order.dtype == torch.bool)
+    if order.ndim != 1 or not whole:
         raise ValueError(f"an order is (n,) whole numbers, not {tuple(order.shape)} {order.dtype}")
-    if not (order.numel() and order.min() >= 0 and order.max() < len(images)):
+    named = order.long()
+    if not (named.numel() and named.min() >= 0 and named.max() < len(images)):
         raise ValueError(f"the order names images that are not among the {len(images)}, or none")
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size is a whole number above 0, not {batch_size!r}")
@@ -62,7 +64,7 @@ def epoch(images: Tensor, labels: Tensor, order: Tensor, batch_size: int) -> dic
     cut = list(batches(images, labels, order, batch_size))
     sizes = [len(x) for x, _ in cut]
     figures = [torch.sum(x**2) / x.numel() for x, _ in cut]
-    chosen = images[order]
+    chosen = images[order.long()]  # PyTorch takes whole numbers of a byte for a mask
     return {
         "sizes": sizes,
         "weighted": weighted_mean(figures, sizes),
@@ -107,7 +109,10 @@ def split_gradient(
 
 
 def gradients(model: nn.Module, cut: list[tuple[Tensor, Tensor]]) -> list[dict[str, Tensor]]:
-    """For each batch the gradient of its mean cross entropy in training mode, by parameter."""
+    """For each batch the gradient of its mean cross entropy in training mode, by parameter.
+
+    The model is left in training mode, and its moving statistics have moved with every batch.
+    """
     # PORT: PyTorch differentiates on the spot; Keras has no call for that which all its backends share,
     # so that a training step with an optimizer that only writes down is taken.
     named, found = dict(model.train().named_parameters()), []
@@ -127,5 +132,6 @@ def same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> bool:
 
 def native_means(figures: np.ndarray, batch_size: int) -> dict[str, float]:
     """What an epoch's mean is to those who report one, of a figure for each image (N,)."""
-    cut = np.split(figures, range(batch_size, len(figures), batch_size))
-    return {"the article's loop": float(np.mean([np.mean(batch) for batch in cut]))}
+    loader = DataLoader(TensorDataset(torch.from_numpy(figures)), batch_size)
+    means = [batch.mean().item() for (batch,) in loader]
+    return {"the article's loop": sum(means) / len(loader)}

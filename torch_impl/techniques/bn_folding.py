@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from crosscheck.folding import NO_STATISTICS, Folding, Pair, decide
+from crosscheck.folding import NO_STATISTICS, OTHER_AXIS, Folding, Pair, decide
 from torch_impl.graph import record, tensors
 from torch_impl.layers import flatten_channels_first
 from torch_impl.techniques.normalization import BatchNorm
@@ -80,6 +80,11 @@ class FeatureNorm(nn.BatchNorm1d):
     def __init__(self, in_features: int):
         super().__init__(in_features, eps=1e-5, momentum=0.1)
 
+    def _check_input_dim(self, x: Tensor) -> None:
+        # PORT: PyTorch's layer takes (B, units, length) as well; here both take a batch of features only.
+        if x.ndim != 2:
+            raise ValueError(f"expected (batch, {self.num_features}), got {tuple(x.shape)}")
+
 
 class FoldableNet(nn.Module):
     """A layer of each kind with a batch norm just behind it, which can all be folded.
@@ -147,7 +152,7 @@ class RefusingNet(nn.Module):
 def fold(model: nn.Module, x: Tensor) -> Folding:
     """A copy of a model with every batch norm folded that can be; the model is left as it is.
 
-    The copy is for inference only: training it further is something else than training the model.
+    It is for inference only, since training it is not training the model. What is frozen stays frozen.
 
     Args:
         model: any module, in evaluation mode.
@@ -177,15 +182,17 @@ def fold(model: nn.Module, x: Tensor) -> Folding:
                 if child is norm:
                     setattr(module, name, nn.Identity())
     require_same(model, folded, x)
-    before, after = (sum(p.numel() for p in m.parameters() if p.requires_grad) for m in (model, folded))
+    before, after = (sum(p.numel() for p in m.parameters()) for m in (model, folded))
     return Folding(folded, {path: p.layer.path for path, p in pairs.items()}, refused, before, after)
 
 
 def fold_and_compare(model: nn.Module, x: Tensor) -> dict[str, Tensor | str | int]:
-    """The output before and after, and what became of each batch norm."""
+    """The output before and after, how far they agree (1: altogether), and what became of each batch norm."""
     folding = fold(model, x)
     with torch.no_grad():
-        return {"before": model(x), "after": folding.model(x), **folding.facts()}
+        before, after = model(x), folding.model(x)
+    agreement = 1 - (after - before).abs().max() / before.abs().max()
+    return {"before": before, "after": after, "agreement": agreement, **folding.facts()}
 
 
 def require_same(model: nn.Module, folded: nn.Module, x: Tensor) -> None:
@@ -210,7 +217,9 @@ def _kind(module: nn.Module) -> str:
 
 def _obstacle(pair: Pair) -> str:
     # PORT: layers of Keras may have an activation of their own, which stands between; PyTorch's have none.
-    # Keras' batch norm may normalise another axis; PyTorch's is always the channels'.
+    # Keras' batch norm may normalise any axis; PyTorch's the second, wherever the layer's outputs are.
+    if pair.layer.results.ndim - 1 - len(getattr(pair.layer.called, "kernel_size", ())) != 1:
+        return OTHER_AXIS
     return NO_STATISTICS if pair.norm.called.running_mean is None else ""
 
 
@@ -222,7 +231,8 @@ def _fold_pair(layer: nn.Module, norm: nn.Module) -> None:
     with torch.no_grad():
         kernel = _folded_kernel(layer, factors["scale"])
         bias = fold_bias(layer.bias, **factors)
-    layer.weight, layer.bias = nn.Parameter(kernel), nn.Parameter(bias)
+    trained = layer.weight.requires_grad, (layer.weight if layer.bias is None else layer.bias).requires_grad
+    layer.weight, layer.bias = nn.Parameter(kernel, trained[0]), nn.Parameter(bias, trained[1])
 
 
 def _folded_kernel(layer: nn.Module, scale: Tensor) -> Tensor:

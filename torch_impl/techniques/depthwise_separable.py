@@ -3,12 +3,11 @@
 Source: article 003, arXiv 1704.04861. Contract: crosscheck/specs/depthwise_separable.py
 """
 
-from time import perf_counter
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from crosscheck import timing
 from torch_impl import adapter
 from torch_impl.layers import require_maps
 
@@ -107,7 +106,7 @@ class PlainConv2D(nn.Module):
 def forward_seconds(
     x: np.ndarray, channels: int, kernel_size: tuple[int, int], rounds: int
 ) -> dict[str, dict[str, list[float]]]:
-    """Seconds of a forward pass of either layer, in turns, after one that does not count.
+    """Seconds of a forward pass of either layer, in turns, see `crosscheck.timing`.
 
     Args:
         x: the input, channels last, float32.
@@ -125,13 +124,8 @@ def forward_seconds(
     }
     # PORT: PyTorch runs operation by operation. Keras compiles the whole pass, on TensorFlow with XLA
     # unless told not to: `jit_compile` is a setting of the model that changes its speed.
-    found: dict[str, list[float]] = {name: [] for name in models}
     with torch.inference_mode():
-        for model in models.values():
-            model(held).cpu()
-        for _ in range(rounds):
-            for name, model in models.items():
-                start = perf_counter()
-                model(held).cpu()
-                found[name].append(perf_counter() - start)
-    return {"eager": found}
+        # `cpu` waits for a device that computes by itself.
+        calls = [lambda model=model: model(held).cpu() for model in models.values()]
+        seconds = timing.alternating(calls, rounds)
+    return {"eager": dict(zip(models, seconds, strict=True))}

@@ -37,7 +37,7 @@ def nearest(features: Tensor, queries: Tensor, k: int) -> Tensor:
 
 def majority(votes: Tensor, classes: int) -> Tensor:
     """The class that most of the votes (Q, k) are for, the lowest of several: (Q,)."""
-    counts = F.one_hot(votes, classes).sum(dim=1)  # (Q, classes)
+    counts = F.one_hot(votes.long(), classes).sum(dim=1)  # (Q, classes)
     # PORT: which of equal maxima argmax gives, PyTorch and TensorFlow promise differently. Here none are
     # equal: a vote counts more than all the shares that order the classes.
     return (counts * classes - torch.arange(classes, device=votes.device)).argmax(dim=1)
@@ -48,7 +48,7 @@ def classify(features: Tensor, labels: Tensor, queries: Tensor, k: int, classes:
 
     Args:
         features: (N, D), of the references.
-        labels: (N,), their classes, from 0 to `classes` - 1.
+        labels: (N,), their classes, whole numbers of any width from 0 to `classes` - 1.
         queries: (Q, D).
         k: from 1 to N.
         classes: how many there are.
@@ -106,11 +106,13 @@ def batch_probabilities(features: Tensor, labels: Tensor, classes: int) -> dict[
     """The probability of each class for each row by all other rows: "probabilities" (B, classes).
 
     Raises:
-        ValueError: a label or a shape does not fit.
+        ValueError: a label or a shape does not fit, or there are no other rows.
     """
     require_labelled(features, labels, classes)
+    if len(features) < 2:
+        raise ValueError(f"expected 2 rows at least, got {len(features)}")
     weights = closeness(features)
-    own = weights @ F.one_hot(labels, classes).to(weights.dtype)
+    own = weights @ F.one_hot(labels.long(), classes).to(weights.dtype)
     return {"probabilities": own / weights.sum(dim=1, keepdim=True)}
 
 
@@ -120,7 +122,11 @@ def knn_loss(features: Tensor, labels: Tensor) -> Tensor:
     Args:
         features: (B, D).
         labels: (B,), class indices.
+
+    Raises:
+        ValueError: a shape is not as above.
     """
+    require_rows(features, labels)
     weights = closeness(features)
     own = (weights * (labels[:, None] == labels[None, :])).sum(dim=1)  # (B,)
     present = own > 0
@@ -128,6 +134,11 @@ def knn_loss(features: Tensor, labels: Tensor) -> Tensor:
     one = torch.ones_like(own)
     p = torch.where(present, own, one) / torch.where(present, weights.sum(dim=1), one)
     return -torch.log(p).sum() / present.sum().clamp(min=1)
+
+
+def batch_loss(features: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """`knn_loss` of given features."""
+    return {"loss": knn_loss(features, labels)}
 
 
 class FeatureNet(nn.Module):
@@ -162,13 +173,21 @@ class FeatureNet(nn.Module):
         return self.act1(self.fc1(flatten_channels_first(x)))
 
 
-def require_labelled(features: Tensor, labels: Tensor, classes: int) -> None:
-    """Refuse features that are not (N, D), and labels that are not N classes."""
+def require_rows(features: Tensor, labels: Tensor) -> None:
+    """Refuse features that are not (N, D), and labels that are not (N,)."""
     if features.ndim != 2 or labels.shape != features.shape[:1]:
         raise ValueError(
             f"expected features (N, D) and labels (N,), got {tuple(features.shape)} and {tuple(labels.shape)}"
         )
-    if int(labels.min()) < 0 or int(labels.max()) >= classes:
+
+
+def require_labelled(features: Tensor, labels: Tensor, classes: int) -> None:
+    """Refuse features that are not (N, D), and labels that are not N classes."""
+    require_rows(features, labels)
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise ValueError(f"labels are whole numbers, not {labels.dtype}")
+    values = labels.long()
+    if values.numel() and (int(values.min()) < 0 or int(values.max()) >= classes):
         raise ValueError(f"labels must be from 0 to {classes - 1}")
 
 

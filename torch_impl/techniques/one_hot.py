@@ -37,8 +37,10 @@ def require_labels(labels: Tensor, classes: int) -> None:
         raise ValueError(f"classes is a whole number above 0, not {classes!r}")
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise ValueError(f"labels are whole numbers, not {labels.dtype}")
-    if labels.numel() and not (labels.min() >= 0 and labels.max() < classes):
-        raise ValueError(f"labels are 0 ... {classes - 1}, not {int(labels.min())} ... {int(labels.max())}")
+    # As int64: in the labels' own width the number of classes may wrap.
+    values = labels.long()
+    if values.numel() and not (values.min() >= 0 and values.max() < classes):
+        raise ValueError(f"labels are 0 ... {classes - 1}, not {int(values.min())} ... {int(values.max())}")
 
 
 def encode(labels: Tensor, classes: int) -> dict[str, Tensor | bool]:

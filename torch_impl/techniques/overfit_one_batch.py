@@ -4,7 +4,7 @@ Source: article 003, A. Karpathy's recipe. Contract: crosscheck/specs/overfit_on
 What is measured here is judged in crosscheck/overfitting.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from crosscheck.technique import technique
 from torch_impl import adapter, training
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+KINDS = ("calm", "dead", "frozen", "softmax")
 
 
 def overfit(model: nn.Module, loss: Loss, x: Tensor, y: Tensor, plan: Plan) -> Report:
@@ -59,7 +61,6 @@ def overfit(model: nn.Module, loss: Loss, x: Tensor, y: Tensor, plan: Plan) -> R
             losses=losses,
             hits=hits,
             moved=float(np.linalg.norm(after - before) / np.linalg.norm(before)),
-            evaluation_loss=float(loss(final, labels[0])),
             evaluation_hits=int((final.argmax(dim=1) == labels[0]).sum()),
         ),
         plan,
@@ -88,11 +89,12 @@ def look(model: nn.Module, x: Tensor) -> tuple[tuple[str, ...], tuple[str, ...],
     """The layers that are frozen, those whose every input is 0, and the outputs; in evaluation mode."""
     frozen, silent = [], []
 
-    def listen(path: str) -> Callable[[nn.Module, tuple], None]:
-        def heard(layer: nn.Module, inputs: tuple) -> None:
+    def listen(path: str) -> Callable[[nn.Module, tuple, dict], None]:
+        def heard(layer: nn.Module, inputs: tuple, named: dict) -> None:
             if is_frozen(layer):
                 frozen.append(path)
-            if not inputs[0].any():
+            given = next((a for a in (*inputs, *named.values()) if isinstance(a, Tensor)), None)
+            if given is not None and not given.any():
                 silent.append(path)
 
         return heard
@@ -101,7 +103,7 @@ def look(model: nn.Module, x: Tensor) -> tuple[tuple[str, ...], tuple[str, ...],
     holders = [
         (n, m) for n, m in model.named_modules() if next(m.parameters(recurse=False), None) is not None
     ]
-    hooks = [module.register_forward_pre_hook(listen(name)) for name, module in holders]
+    hooks = [module.register_forward_pre_hook(listen(name), with_kwargs=True) for name, module in holders]
     try:
         with torch.no_grad():
             outputs = model.eval()(x)
@@ -168,34 +170,42 @@ def squared_error_loss(output: Tensor, labels: Tensor) -> Tensor:
     return F.mse_loss(output, F.one_hot(labels, output.shape[1]).to(output.dtype))
 
 
-def sabotage(model: nn.Module, kind: str, name: str) -> None:
-    """Break a layer: "dead" units, "frozen", a softmax behind it; or only "calm" it, which breaks nothing.
+def sabotage(model: nn.Module, changes: Mapping[str, str]) -> None:
+    """Break layers, {name: kind}: "dead", "frozen", a "softmax" behind it; "calm" breaks nothing.
 
     Raises:
-        ValueError: there is no such kind.
+        ValueError: there is no such layer or kind; the model is as it was.
     """
-    layer = model.get_submodule(name)
-    with torch.no_grad():
-        match kind:
-            case "calm":  # as the recipe has it, so that the initial loss is -log(1/K)
-                layer.weight.mul_(2.0**-6)
-                layer.bias.mul_(2.0**-6)
-            case "dead":
-                layer.bias.sub_(1000.0)
-            case "frozen":
-                layer.requires_grad_(False)
-            case "softmax":
-                layer.register_forward_hook(lambda module, inputs, output: softmax(output))
-            case _:
-                raise ValueError(f'a layer can be "calm", "dead", "frozen" or "softmax", not {kind!r}')
+    layers = dict(model.named_children())
+    for name, kind in changes.items():
+        if name not in layers or kind not in KINDS:
+            raise ValueError(f"a layer can be {', '.join(KINDS)}; not {name!r} {kind!r}")
+    for name, kind in changes.items():
+        layer = layers[name]
+        with torch.no_grad():
+            match kind:
+                case "calm":  # as the recipe has it, so that the initial loss is -log(1/K)
+                    layer.weight.mul_(2.0**-6)
+                    layer.bias.mul_(2.0**-6)
+                case "dead":
+                    layer.bias.sub_(1000.0)
+                case "frozen":
+                    layer.requires_grad_(False)
+                case "softmax":
+                    layer.register_forward_hook(lambda module, inputs, output: softmax(output))
 
 
 def check(
     model: nn.Module, x: Tensor, y: Tensor, loss: str, changes: dict[str, str], plan: Plan
 ) -> dict[str, np.ndarray | str | int]:
-    """`overfit` with a loss by name and a model with some layers changed, {layer: kind}."""
-    for name, kind in changes.items():
-        sabotage(model, kind, name)
+    """`overfit` with a loss by name and a model with some layers changed, {layer: kind}.
+
+    Raises:
+        ValueError: as `overfit` and `sabotage`; the model is as it was.
+    """
+    require_batch(x, y, plan.steps)
+    require_logits(look(model, x)[2], y)
+    sabotage(model, changes)
     report = overfit(model, LOSSES[loss], x, y, plan)
     found = report.measured
     return {
@@ -223,8 +233,7 @@ def overfit_case(
     """
     case = technique(names[0]).model(names[1])
     model = adapter.model_with(*names, "float32", initial_weights(dict(case.parameters), seed))
-    for name, kind in (changes or {}).items():
-        sabotage(model, kind, name)
+    sabotage(model, changes or {})
     x, y = (adapter.tensor(array) for array in batch)
     return overfit(model, LOSSES[loss], x, y, plan)
 

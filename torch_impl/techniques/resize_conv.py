@@ -51,7 +51,8 @@ class TransposedConv(nn.Module):
         stride: the factor.
 
     Raises:
-        ValueError: the kernel is smaller than the stride, or the input has another shape.
+        ValueError: a size is not whole, the kernel is smaller than the stride, or the input has another
+            shape.
     """
 
     # PORT: the kernel is (in, out, kh, kw) in PyTorch, (kh, kw, out, in) in Keras, and flipped in
@@ -85,7 +86,8 @@ class ResizeConv(nn.Module):
         mode: "nearest" or "bilinear".
 
     Raises:
-        ValueError: there is no such mode, the kernel is even, or the input has another shape.
+        ValueError: there is no such mode, a size is not whole, the kernel is even, or the input has
+            another shape.
     """
 
     def __init__(self, in_channels: int, channels: int, kernel_size: int, scale: int, mode: str):
@@ -112,7 +114,8 @@ class StridedConv(nn.Module):
         stride: distance between the places it looks at.
 
     Raises:
-        ValueError: the kernel is smaller than the stride, or the input has another shape.
+        ValueError: a size is not whole, the kernel is smaller than the stride, or the input has another
+            shape.
     """
 
     def __init__(self, in_channels: int, channels: int, kernel_size: int, stride: int):
@@ -127,13 +130,20 @@ class StridedConv(nn.Module):
 
 def require_kernel(kernel_size: int, stride: int) -> None:
     """Refuse strides that are none, and kernels that leave gaps between their stamps."""
-    if stride < 1 or kernel_size < stride:
-        raise ValueError(f"need 1 <= stride <= kernel_size, got stride {stride}, kernel_size {kernel_size}")
+    whole = isinstance(stride, int) and isinstance(kernel_size, int)
+    if not whole or not 1 <= stride <= kernel_size:
+        raise ValueError(
+            f"need whole numbers, 1 <= stride <= kernel_size, got stride {stride!r}, "
+            f"kernel_size {kernel_size!r}"
+        )
 
 
 def require_resizing(kernel_size: int, scale: int, mode: str) -> None:
     """Refuse what is no way to resize, and kernels without a centre."""
     if mode not in MODES:
         raise ValueError(f"mode is one of {', '.join(MODES)}, not {mode!r}")
-    if scale < 1 or kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"need scale >= 1 and an odd kernel_size, got {scale} and {kernel_size}")
+    whole = isinstance(scale, int) and isinstance(kernel_size, int)
+    if not whole or scale < 1 or kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(
+            f"need whole numbers, scale >= 1 and an odd kernel_size, got {scale!r} and {kernel_size!r}"
+        )

@@ -15,8 +15,13 @@ from torch_impl.layers import max_pool
 
 # PORT: every layer of PyTorch, and whoever has a kernel of his own, ends in one of these functions. In
 # Keras layers end in functions of the backend: there the layers are counted, and functions of `keras.ops`.
-CONVOLUTION, TRANSPOSED, DENSE = "conv", "convtranspose", ("linear", "matmul", "bmm", "mm")
-UNKNOWN = ("lstm", "gru", "rnntanh", "rnnrelu", "multiheadattentionforward", "scaleddotproductattention")
+CONVOLUTION, TRANSPOSED, DENSE = "conv", "convtranspose", ("linear", "matmul", "linalgmatmul", "bmm", "mm")
+ADDING = ("addmm", "baddbmm")  # the product of the second and the third to the first
+RECURRENT = ("lstm", "gru", "rnntanh", "rnnrelu", "lstmcell", "grucell", "rnntanhcell", "rnnrelucell")
+ATTENTION = ("multiheadattentionforward", "scaleddotproductattention")
+PRODUCTS = ("bilinear", "tensordot", "inner", "dot", "vdot", "linalgvecdot", "mv", "addmv", "addbmm")
+CHAINS = ("linalgmultidot", "chainmatmul", "rmatmul", "convtbc", "sparsemm")
+UNKNOWN = (*RECURRENT, *ATTENTION, *PRODUCTS, *CHAINS)
 
 
 def conv_macs(kernel: tuple[int, ...], output: tuple[int, ...]) -> int:
@@ -98,8 +103,8 @@ class StagedNet(nn.Module):
                 if stride == 1 or index > 0:
                     x = hold_size(x, conv.kernel_size[0], index)
                 x = F.relu(conv(x))
-            # PORT: incomplete windows are dropped on both sides; Caffe, in which the paper's nets were
-            # written, rounds up instead, so that 109 pooled by 3 are 37 there and 36 here.
+            # PORT: incomplete windows are dropped on both sides, so that 109 pooled by 3 are 36, as the
+            # paper's maps are. Caffe rounds up: it would have 37.
             x = max_pool(x, pool) if pool else x
         return x
 
@@ -125,6 +130,8 @@ def _cost(step: Step, batch: int) -> LayerCost | None:
         kind, macs = "transposed", transposed_macs(shapes[1], shapes[0])
     elif step.operation in DENSE:
         kind, macs = "dense", dense_macs(shapes[0], tuple(step.results.shape))
+    elif step.operation in ADDING:
+        kind, macs = "dense", dense_macs(shapes[1], tuple(step.results.shape))
     elif step.operation == "einsum":
         kind, macs = "dense", einsum_macs(step.arguments[0][0], shapes)
     else:
