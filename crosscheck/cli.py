@@ -13,6 +13,7 @@ from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES, default_threads
 from crosscheck.errors import SideError
 from crosscheck.experiments.command import experiment_command
+from crosscheck.ports.command import compare_command
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import Case, Technique, technique
@@ -263,6 +264,7 @@ def list_command() -> None:
 
 
 main.add_command(experiment_command)
+main.add_command(compare_command)
 
 
 if __name__ == "__main__":

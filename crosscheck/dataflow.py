@@ -35,9 +35,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Record:
-    """A call of a model: its steps, what it returns, and the numbers of the tensors in that."""
+    """A call of a model: its steps, what it returns, and the numbers of tensors that go in and come out."""
 
     steps: tuple[Step, ...]
+    inputs: tuple[int, ...]
     results: Any
     outputs: tuple[int, ...]
 

@@ -58,10 +58,17 @@ LAYOUTS: dict[str, Layout] = {
     # `cin` counts the inputs of one group, on both sides.
     "conv2d.kernel": Layout("kh kw cin cout", "cout cin kh kw", "weight"),
     "conv2d.bias": Layout("cout", "cout", "bias"),
+    "conv1d.kernel": Layout("k cin cout", "cout cin k", "weight"),
+    "conv1d.bias": Layout("cout", "cout", "bias"),
+    "conv3d.kernel": Layout("kd kh kw cin cout", "cout cin kd kh kw", "weight"),
+    "conv3d.bias": Layout("cout", "cout", "bias"),
     "depthwise_conv2d.kernel": Layout("kh kw cin mult", "(cin mult) 1 kh kw", "weight"),
     "depthwise_conv2d.bias": Layout("cout", "cout", "bias"),
     "conv2d_transpose.kernel": Layout("kh kw cout cin", "cin cout kh kw", "weight"),
     "conv2d_transpose.bias": Layout("cout", "cout", "bias"),
+    "conv1d_transpose.kernel": Layout("k cout cin", "cin cout k", "weight"),
+    "conv1d_transpose.bias": Layout("cout", "cout", "bias"),
+    "embedding.embeddings": Layout("n c", "n c", "weight"),
     # One slope a unit of a dense layer, one a channel or one a layer, one an element of a feature map.
     "prelu.alpha": Layout("c", "c", "weight"),
     "prelu_channels.alpha": Layout("1 1 c", "c", "weight"),

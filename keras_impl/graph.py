@@ -16,12 +16,15 @@ from keras import KerasTensor as Tensor
 from crosscheck.dataflow import Record, Step, operation_name
 
 
-def record(model: keras.Layer, x: Tensor, whole: Callable[[keras.Layer], bool]) -> Record:
-    """Call the model once, in evaluation mode, and write down what it does.
+def record(
+    model: keras.Layer, *inputs: Any, whole: Callable[[keras.Layer], bool], training: bool = False
+) -> Record:
+    """Call the model once and write down what it does.
 
     Args:
         model: built.
-        x: its input, symbolic.
+        inputs: of the model, symbolic.
+        training: the mode.
         whole: tells which layers are one step each; of the others it is their code that is recorded.
 
     Raises:
@@ -29,10 +32,11 @@ def record(model: keras.Layer, x: Tensor, whole: Callable[[keras.Layer], bool]) 
     """
     if not model.built:
         raise ValueError(f"{model.name} is not built: call it once first")
-    recorder = _Recorder(model, whole)
+    recorder = _Recorder(model, whole, training)
+    given = recorder.numbers(inputs)
     with recorder.listening():
-        outputs = model(x)
-    return Record(tuple(recorder.steps), outputs, recorder.numbers(outputs))
+        outputs = model(*inputs)
+    return Record(tuple(recorder.steps), given, outputs, recorder.numbers(outputs))
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
@@ -49,7 +53,8 @@ def tensors(value: Any) -> Iterator[Tensor]:
 class _Recorder:
     """Stands in for the calls of layers and functions while it listens."""
 
-    def __init__(self, model: keras.Layer, whole: Callable[[keras.Layer], bool]):
+    def __init__(self, model: keras.Layer, whole: Callable[[keras.Layer], bool], training: bool):
+        self._training = training
         self.steps: list[Step] = []
         self._model = model
         self._whole = whole
@@ -88,7 +93,7 @@ class _Recorder:
         if not self._whole(layer):
             # Its own code, and not its call, which would hide the code from symbolic tensors.
             if "training" in inspect.signature(layer.call).parameters:
-                kwargs = {"training": False} | kwargs
+                kwargs = {"training": self._training} | kwargs
             self._running.append((path, layer))
             results = layer.call(*args, **kwargs)
             self._running.pop()

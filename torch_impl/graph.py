@@ -13,22 +13,31 @@ from torch.overrides import TorchFunctionMode
 
 from crosscheck.dataflow import Record, Step, operation_name
 
+Observer = Callable[[int, Tensor], None]
 
-def record(model: nn.Module, x: Tensor, whole: Callable[[nn.Module], bool]) -> Record:
+
+def record(
+    model: nn.Module,
+    *inputs: Any,
+    whole: Callable[[nn.Module], bool],
+    observe: Observer | None = None,
+) -> Record:
     """Call the model once and write down what it does.
 
     Args:
         model: in the mode it is to be recorded in.
-        x: its input; on the device "meta", shapes are recorded and nothing is computed.
+        inputs: of the model; on the device "meta", shapes are recorded and nothing is computed.
         whole: tells which modules are one step each; of the others it is their code that is recorded.
+        observe: is shown every tensor as it comes, with its number; gradients are followed then.
     """
-    recorder = _Recorder(model, whole)
+    recorder = _Recorder(model, whole, observe)
     try:
-        with torch.no_grad(), recorder:
-            outputs = model(x)
+        given = recorder.numbers(inputs)
+        with torch.set_grad_enabled(observe is not None), recorder:
+            outputs = model(*inputs)
     finally:
         recorder.remove_hooks()
-    return Record(tuple(recorder.steps), outputs, recorder.numbers(outputs))
+    return Record(tuple(recorder.steps), given, outputs, recorder.numbers(outputs))
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
@@ -45,10 +54,12 @@ def tensors(value: Any) -> Iterator[Tensor]:
 class _Recorder(TorchFunctionMode):
     """Sees every function called with tensors, and every module that is called."""
 
-    def __init__(self, model: nn.Module, whole: Callable[[nn.Module], bool]):
+    def __init__(self, model: nn.Module, whole: Callable[[nn.Module], bool], observe: Observer | None):
         super().__init__()
         self.steps: list[Step] = []
         self._whole = whole
+        self._observe = observe
+        self._watching = False
         self._numbers: dict[int, int] = {}
         self._alive: list[Tensor] = []  # as long as it lives, nothing else has its id
         self._last = 0
@@ -62,7 +73,7 @@ class _Recorder(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if self._inside:
+        if self._inside or self._watching:
             return function(*args, **kwargs)
         inputs = self.numbers((args, kwargs))
         results = function(*args, **kwargs)
@@ -89,6 +100,10 @@ class _Recorder(TorchFunctionMode):
         self._alive.append(tensor)
         self._last += 1
         self._numbers[id(tensor)] = self._last
+        if self._observe:
+            self._watching = True  # what the observer does is not the model's doing
+            self._observe(self._last, tensor)
+            self._watching = False
         return self._last
 
     def _add(self, path, owner, operation, called, arguments, results, inputs, found) -> None:

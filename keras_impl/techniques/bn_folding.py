@@ -164,7 +164,7 @@ def fold(model: keras.Model, x: Tensor) -> Folding:
     # PORT: the mode is a state of PyTorch's module and can be wrong; in Keras it is an argument of the
     # call, and what is folded is the model as it is called for inference.
     inputs = keras.Input(batch_shape=(None, *x.shape[1:]), dtype=x.dtype)
-    found = record(model, inputs, _whole)
+    found = record(model, inputs, whole=_whole)
     paths = {id(step.called): step.path for step in found.steps}
     norms = [n for n in model._flatten_layers() if isinstance(n, layers.BatchNormalization)]
     pairs, refused = decide(found, [paths.get(id(n), n.path) for n in norms], _role, _obstacle)

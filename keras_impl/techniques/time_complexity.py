@@ -77,7 +77,7 @@ def layer_costs(model: keras.Layer, x: Tensor) -> list[LayerCost]:
         ValueError: there is a layer whose cost is not known, such as a recurrent one.
     """
     symbolic = Tensor(tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
-    steps = record(model, symbolic, _whole).steps
+    steps = record(model, symbolic, whole=_whole).steps
     return [cost for step in steps for cost in _costs(step, x.shape[0])]
 
 

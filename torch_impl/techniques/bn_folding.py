@@ -169,7 +169,7 @@ def fold(model: nn.Module, x: Tensor) -> Folding:
         raise ValueError("a batch norm can be folded for inference only: call model.eval() first")
     norms = [path for path, module in model.named_modules() if isinstance(module, NORMS)]
     kinds = {id(module): _kind(module) for module in model.modules()}
-    found = record(model, x, lambda module: bool(kinds[id(module)]))
+    found = record(model, x, whole=lambda module: bool(kinds[id(module)]))
     pairs, refused = decide(found, norms, lambda step: kinds.get(id(step.called), ""), _obstacle)
     # PORT: PyTorch's modules are code, which stays as it is: its batch norms become identities. A Keras
     # model is built anew, as a Functional one, without them.

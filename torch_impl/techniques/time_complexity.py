@@ -65,7 +65,7 @@ def layer_costs(model: nn.Module, x: Tensor) -> list[LayerCost]:
     Raises:
         ValueError: there is a layer whose cost is not known, such as a recurrent one.
     """
-    steps = record(model, x, lambda module: False).steps
+    steps = record(model, x, whole=lambda module: False).steps
     return [cost for step in steps if (cost := _cost(step, len(x)))]
 
 

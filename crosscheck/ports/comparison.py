@@ -1,0 +1,196 @@
+"""A PyTorch model and a Keras model of the user's, compared layer by layer under shared weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosscheck.errors import CrosscheckError
+from crosscheck.ports import copying, pairing
+from crosscheck.ports.divergence import TOLERANCE, Parted, Place, in_keras_order, relative_error
+from crosscheck.ports.pairing import LayerPair
+from crosscheck.ports.program import ACTIVATIONS, Part, Program, Trace
+from crosscheck.ports.stretches import stretch_to
+from crosscheck.sides import Sides
+
+KEY = "compared"
+# Layers that tell what the axes of an image or signal are.
+WITH_CHANNELS = (
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "depthwise_conv2d",
+    "conv2d_transpose",
+    "batch_norm",
+    "max_pool",
+    "avg_pool",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing two models showed.
+
+    Attributes:
+        pairs: layers that belong together.
+        parted: for every pair, and then for every output, in the order of the flow of data.
+        outputs: relative error of each output of the models.
+    """
+
+    pairs: tuple[LayerPair, ...]
+    parted: tuple[Parted, ...]
+    outputs: tuple[float, ...]
+
+    @property
+    def equal(self) -> bool:
+        return all(error <= TOLERANCE for error in self.outputs)
+
+    @property
+    def first(self) -> Parted | None:
+        """The first pair whose outputs are apart."""
+        return next((parted for parted in self.parted if not parted.equal), None)
+
+
+class Ports:
+    """Two models on the table.
+
+    Args:
+        sides: both frameworks.
+        torch: "file.py:function" that returns the one model.
+        keras: "file.py:function" that returns the other.
+        inputs: as PyTorch sees them, float64 or whole numbers.
+        seed: of the weights.
+        given: the Keras path of PyTorch layers, where it is known.
+
+    Raises:
+        CrosscheckError: a model cannot be built or run, or the layers cannot be paired.
+    """
+
+    def __init__(
+        self,
+        sides: Sides,
+        torch: str,
+        keras: str,
+        inputs: list[np.ndarray],
+        seed: int = 0,
+        given: dict[str, str] | None = None,
+    ) -> None:
+        self.sides = sides
+        futures = (
+            sides.torch.submit("torch_impl.trace:open_model", KEY, torch, "float64"),
+            sides.keras.submit("keras_impl.trace:open_model", KEY, keras, "float64"),
+        )
+        sides.torch.result(futures[0])
+        sides.keras.result(futures[1])
+        self.inputs = inputs
+        self.torch: Program = sides.torch.call("torch_impl.trace:program", KEY, inputs)
+        self.keras_inputs = self._for_keras()
+        self.keras: Program = sides.keras.call("keras_impl.trace:program", KEY, self.keras_inputs)
+        for side in (self.torch, self.keras):
+            if side.loose:
+                names = ", ".join(side.loose[:6]) + (" ..." if len(side.loose) > 6 else "")
+                raise CrosscheckError(f"{side.side}: layers of these tensors are not known yet: {names}")
+        self.pairs = pairing.pair_layers(self.torch, self.keras, given)
+        if not self.pairs:
+            raise CrosscheckError("the models hold no weights: there is nothing to pair them by")
+        self._copy(seed)
+
+    def compare(self) -> Comparison:
+        """Run both in evaluation mode, and every stretch of Keras' on PyTorch's tensors besides."""
+        if len(self.torch.outputs) != len(self.keras.outputs):
+            raise CrosscheckError(
+                f"torch returns {len(self.torch.outputs)} tensors, keras {len(self.keras.outputs)}"
+            )
+        torch, keras = self.values = self._run()
+        outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
+        ends = [(pair, *self._outputs_of(pair)) for pair in sorted(self.pairs, key=lambda p: p.torch.number)]
+        self.common = {b: a for _, a, b in ends} | dict(
+            zip(self.keras.inputs, self.torch.inputs, strict=True)
+        )
+        everything = [*ends, *((None, a, b) for a, b in outputs)]
+        places = [
+            Place(
+                pair,
+                stretch_to(self.torch, a, pair.torch if pair else None, self.common.values()),
+                stretch_to(self.keras, b, pair.keras if pair else None, self.common),
+            )
+            for pair, a, b in everything
+        ]
+        parts = [part for place in places if (part := self._part(place)) is not None]
+        done = iter(self.sides.keras.call("keras_impl.trace:replay", KEY, self.keras_inputs, parts))
+        parted = []
+        for place in places:
+            alone = next(done) if self._part(place) is not None else None
+            expected = torch.values[place.torch.ends]
+            accumulated = _apart(expected, keras.values[place.keras.ends])
+            own = float("nan") if alone is None else _apart(expected, alone)
+            if not place.keras.steps and not place.torch.steps:
+                own = 0.0  # the output is what a layer gave
+            parted.append(Parted(place, accumulated, own, alone))
+        return Comparison(
+            tuple(self.pairs),
+            tuple(parted),
+            tuple(_apart(torch.values[a], keras.values[b]) for a, b in outputs),
+        )
+
+    def _part(self, place: Place) -> Part | None:
+        """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""
+        torch, keras = self.values
+        if not place.keras.steps or not set(place.keras.begins) <= self.common.keys():
+            return None
+        given = {
+            number: in_keras_order(
+                torch.values[self.common[number]], keras.values[number].shape, keras.values[number]
+            )
+            for number in place.keras.begins
+        }
+        return Part(place.keras.steps, given, place.keras.ends)
+
+    def _for_keras(self) -> list[np.ndarray]:
+        declared = self.sides.keras.call("keras_impl.trace:input_shapes", KEY)
+        found = []
+        for index, (number, array) in enumerate(zip(self.torch.inputs, self.inputs, strict=True)):
+            shape = declared[index] if index < len(declared) else None
+            found.append(np.moveaxis(array, 1, -1) if self._has_channels(number, array, shape) else array)
+        return found
+
+    def _has_channels(self, number: int, array: np.ndarray, declared: tuple[int | None, ...] | None) -> bool:
+        if array.ndim < 3 or array.dtype.kind != "f":
+            return False
+        if declared:
+            fits = [
+                all(want in (None, has) for want, has in zip(declared[1:], shape[1:], strict=True))
+                for shape in (np.moveaxis(array, 1, -1).shape, array.shape)
+                if len(declared) == len(shape)
+            ]
+            if fits in ([True, False], [False, True]):
+                return fits[0]
+        users = [node for node in self.torch.nodes if number in node.inputs]
+        return any(node.kind in WITH_CHANNELS for node in users) or array.ndim > 3
+
+    def _run(self) -> tuple[Trace, Trace]:
+        torch = self.sides.torch.submit("torch_impl.trace:run", KEY, self.inputs, False)
+        keras = self.sides.keras.submit("keras_impl.trace:run", KEY, self.keras_inputs, False)
+        return self.sides.torch.result(torch), self.sides.keras.result(keras)
+
+    def _copy(self, seed: int) -> None:
+        torch, keras = self._run()
+        shapes = [{n: v.shape for n, v in trace.values.items()} for trace in (torch, keras)]
+        rows = copying.RowOrders((self.torch, shapes[0]), (self.keras, shapes[1]), self.pairs)
+        held, there = copying.names(self.pairs)
+        weights = copying.drawn(held, seed)
+        self.sides.torch.call("torch_impl.trace:set_weights", KEY, held, weights)
+        self.sides.keras.call("keras_impl.trace:set_weights", KEY, there, rows.for_keras(weights))
+
+    def _outputs_of(self, pair: LayerPair) -> tuple[int, int]:
+        """Tensors of either side that should be equal: behind the activation, if that is in Keras' layer."""
+        torch, keras = pair.torch.outputs[0], pair.keras
+        while keras.outputs[0] < 0:
+            keras = self.keras.nodes[keras.number + 1]
+            users = [n for n in self.torch.nodes if torch in n.inputs]
+            if len(users) == 1 and users[0].kind in ACTIVATIONS:
+                torch = users[0].outputs[0]
+        return torch, keras.outputs[0]
+
+
+def _apart(torch: np.ndarray, keras: np.ndarray) -> float:
+    return relative_error(in_keras_order(torch, keras.shape, keras), keras)

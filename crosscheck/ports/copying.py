@@ -1,0 +1,104 @@
+"""One set of weights for both models, drawn as after training or taken from one of them."""
+
+from math import prod
+
+import numpy as np
+
+from crosscheck.layouts import Weights
+from crosscheck.parameters import trained_like_weights
+from crosscheck.ports.pairing import LayerPair
+from crosscheck.ports.program import ACTIVATIONS, Held, Node, Program
+from crosscheck.ports.stretches import SILENT
+
+FLATTENING = ("flatten", "reshape", "view")
+# What may stand between a flattening and the dense layer behind it without changing the order.
+HARMLESS = (*ACTIVATIONS, *SILENT)
+TO_FIRST = ((0, 3, 1, 2), (0, 2, 1), (0, 4, 1, 2, 3))
+
+
+def names(pairs: list[LayerPair]) -> tuple[dict[str, Held], dict[str, Held]]:
+    """The tensors that both models hold, by a common name: where they are in torch and in keras."""
+    torch, keras = {}, {}
+    for pair in pairs:
+        for role in pair.shared():
+            name = f"{pair.torch.path}.{role}"
+            torch[name], keras[name] = pair.torch.held[role], pair.keras.held[role]
+    return torch, keras
+
+
+def drawn(held: dict[str, Held], seed: int) -> Weights:
+    """Values as after training: default initialisation hides mistakes."""
+    return trained_like_weights({name: tensor.parameter() for name, tensor in held.items()}, seed)
+
+
+class RowOrders:
+    """Dense kernels behind a flattened feature map: PyTorch has its rows by channel, Keras by place.
+
+    Args:
+        torch: the program, and the shape of each tensor in it.
+        keras: the same.
+        pairs: of layers.
+    """
+
+    def __init__(
+        self,
+        torch: tuple[Program, dict[int, tuple[int, ...]]],
+        keras: tuple[Program, dict[int, tuple[int, ...]]],
+        pairs: list[LayerPair],
+    ) -> None:
+        self.maps: dict[str, tuple[int, ...]] = {}  # (C, H, W) by kernel
+        first = _channels_first(keras[0])
+        for pair in pairs:
+            if pair.torch.kind != "dense":
+                continue
+            before, there = _flattened(torch[0], pair.torch), _flattened(keras[0], pair.keras)
+            if before is None or there is None or there in first:
+                continue
+            shape = torch[1][before][1:]
+            turned = len(shape) > 1 and keras[1][there][1:] == (*shape[1:], shape[0])
+            if turned and shape[0] > 1 and prod(shape) == pair.torch.held["kernel"].shape[0]:
+                self.maps[f"{pair.torch.path}.kernel"] = shape
+
+    def for_keras(self, weights: Weights) -> Weights:
+        """The same weights with rows in the order that Keras' flattening gives."""
+        return weights | {
+            name: np.moveaxis(weights[name].reshape(*shape, -1), 0, len(shape) - 1).reshape(prod(shape), -1)
+            for name, shape in self.maps.items()
+        }
+
+    def from_keras(self, weights: Weights) -> Weights:
+        """The inverse."""
+        return weights | {
+            name: np.moveaxis(weights[name].reshape(*shape[1:], shape[0], -1), len(shape) - 1, 0).reshape(
+                prod(shape), -1
+            )
+            for name, shape in self.maps.items()
+        }
+
+
+def _flattened(program: Program, layer: Node) -> int | None:
+    """The tensor that was flattened to become a layer's input, if that is how it came about."""
+    makers = program.makers()
+    number = layer.inputs[0]
+    while number in makers:
+        node = makers[number]
+        if node.kind in FLATTENING:
+            return node.inputs[0]
+        if node.kind not in HARMLESS or not node.inputs:
+            return None
+        number = node.inputs[0]
+    return None
+
+
+def _channels_first(program: Program) -> set[int]:
+    """Tensors that the model itself has brought into PyTorch's order of axes."""
+    found: set[int] = set()
+    for node in program.nodes:
+        order = next(
+            (v for v in node.settings.values() if isinstance(v, tuple | list) and tuple(v) in TO_FIRST), ()
+        )
+        if (node.kind in ("transpose", "permute") and order) or (
+            node.kind in HARMLESS and set(node.inputs) & found
+        ):
+            found |= set(node.outputs)
+    return found

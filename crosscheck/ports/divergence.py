@@ -1,0 +1,87 @@
+"""Where two models part: layer by layer, what arrives and what each layer adds of its own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosscheck.ports.pairing import LayerPair
+from crosscheck.ports.stretches import Stretch
+
+# Of the larger of an element and its tensor's root mean square, in float64. Keras on TensorFlow computes
+# some functions less exactly in float64 (resizing to 2e-7, GELU to 5e-9); mistakes are larger.
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the models are compared: behind a pair of layers, or at an output.
+
+    Attributes:
+        pair: the layers; None at an output.
+        torch: the stretch that ends there.
+        keras: the same.
+    """
+
+    pair: LayerPair | None
+    torch: Stretch
+    keras: Stretch
+
+    def __str__(self) -> str:
+        if self.pair is None:
+            return "the output"
+        return f"torch {self.pair.torch.path} <-> keras {self.pair.keras.path} ({self.pair.torch.kind})"
+
+
+@dataclass(frozen=True)
+class Parted:
+    """A place, and how far the models are apart there.
+
+    Attributes:
+        place: where.
+        accumulated: relative error there in the whole model.
+        own: the same when Keras' stretch is fed PyTorch's tensors; NaN if it cannot be.
+        alone: what Keras' stretch made of them.
+    """
+
+    place: Place
+    accumulated: float
+    own: float
+    alone: np.ndarray | None
+
+    @property
+    def equal(self) -> bool:
+        return self.accumulated <= TOLERANCE
+
+    @property
+    def at_fault(self) -> bool:
+        """Whether the error is born here, and not only carried."""
+        return not self.equal and not self.own <= TOLERANCE
+
+
+def relative_error(torch: np.ndarray, keras: np.ndarray) -> float:
+    """The largest error relative to the larger of the element and the root mean square; NaN is infinite."""
+    if torch.shape != keras.shape:
+        return float("inf")
+    if torch.size == 0:
+        return float("inf")
+    expected = torch.astype(np.float64)
+    size = np.maximum(np.abs(expected), np.sqrt(np.mean(expected**2)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.abs(keras.astype(np.float64) - expected) / size
+    ratio = np.where(keras == torch, 0.0, ratio)
+    return float("inf") if not np.isfinite(ratio).all() else float(ratio.max())
+
+
+def in_keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | None = None) -> np.ndarray:
+    """PyTorch's tensor with its axes as Keras has them: channels last, if that is what fits.
+
+    Args:
+        torch: as PyTorch has it.
+        shape: of Keras' tensor.
+        like: that tensor; where both orders fit, the nearer one is taken.
+    """
+    moved = np.moveaxis(torch, 1, -1) if torch.ndim > 2 else torch
+    fitting = [array for array in (moved, torch) if array.shape == shape]
+    if len(fitting) == 2 and like is not None:
+        return min(fitting, key=lambda array: relative_error(array, like))
+    return fitting[0] if fitting else moved

@@ -1,0 +1,76 @@
+"""Inputs of two models, as the command line describes them."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from crosscheck.errors import CrosscheckError
+
+_SPEC = re.compile(r"^(?P<shape>\d+(x\d+)*)(:(?P<dtype>[a-z]+\d+))?(:(?P<low>\d+)\.\.(?P<high>\d+))?$")
+EXAMPLES = "2x3x32x32, 4x11:int64:0..29, or a file FILE.npz"
+
+
+def read(specifications: tuple[str, ...], seed: int = 0) -> list[np.ndarray]:
+    """Inputs as PyTorch sees them: float64, or whole numbers.
+
+    Args:
+        specifications: one for each input, or one .npz file that holds them in order.
+        seed: of what is drawn.
+
+    Raises:
+        CrosscheckError: one is none.
+    """
+    generator = np.random.default_rng(seed)
+    found: list[np.ndarray] = []
+    for text in specifications:
+        found += _from_file(Path(text)) if text.endswith(".npz") else [_drawn(text, generator)]
+    if not found:
+        raise CrosscheckError(f"say what goes in with --input: {EXAMPLES}")
+    return found
+
+
+def _drawn(text: str, generator: np.random.Generator) -> np.ndarray:
+    match = _SPEC.match(text)
+    if match is None:
+        raise CrosscheckError(f"--input {text}: not a shape; give for example {EXAMPLES}")
+    shape = tuple(int(size) for size in match["shape"].split("x"))
+    if 0 in shape:
+        raise CrosscheckError(f"--input {text}: a size is 1 or more")
+    if (match["dtype"] or "float64").startswith("float"):
+        if match["low"]:
+            raise CrosscheckError(f"--input {text}: only whole numbers have a range")
+        return generator.normal(size=shape)
+    if not match["low"]:
+        raise CrosscheckError(f"--input {text}: whole numbers need a range, such as {text}:0..9")
+    low, high = int(match["low"]), int(match["high"])
+    values = generator.integers(low, high + 1, shape)
+    values.flat[0] = low  # a token for padding, if there is one, is among them
+    return values.astype(match["dtype"])
+
+
+def _from_file(file: Path) -> list[np.ndarray]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = [archive[name] for name in archive.files]
+    except (OSError, ValueError) as error:
+        raise CrosscheckError(f"{file}: cannot be read as .npz: {error}") from None
+    return [array.astype(np.float64) if array.dtype.kind == "f" else array for array in arrays]
+
+
+def pairs(file: Path | None) -> dict[str, str]:
+    """Pairs of layers that the user gives: {"torch path": "keras path"}.
+
+    Raises:
+        CrosscheckError: the file holds no such thing.
+    """
+    if file is None:
+        return {}
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise CrosscheckError(f"{file}: cannot be read as JSON: {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise CrosscheckError(f'{file}: expected {{"torch path": "keras path", ...}}')
+    return found

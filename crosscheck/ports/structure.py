@@ -1,0 +1,100 @@
+"""Where each layer stands in the flow of data: what pairing rests on, since the order of calls differs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from crosscheck.ports.program import Node, Program
+
+ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer that holds tensors, and its place.
+
+    Attributes:
+        node: its first call.
+        before: layers on the longest way from the inputs to it.
+        after: layers on the longest way from it to the outputs.
+        surroundings: what it and the layers around it are, ever farther; equal ones look alike so far.
+        order: share of the layers that are called before it.
+    """
+
+    node: Node
+    before: int
+    after: int
+    surroundings: tuple[int, ...]
+    order: float
+
+
+def places(program: Program) -> list[Place]:
+    """The place of every layer that holds tensors."""
+    above = _layers_above(program)
+    layers = list(program.layers())
+    # A layer that is called twice is one: its first call stands for it.
+    first = {_key(node): node.number for node in layers}
+    up: dict[int, set[int]] = {node.number: set() for node in layers}
+    for node in program.nodes:
+        if node.held:
+            up[first[_key(node)]] |= {first[_key(program.nodes[n])] for n in above[node.number]}
+    down: dict[int, set[int]] = {number: set() for number in up}
+    for number, others in up.items():
+        for other in others:
+            down[other].add(number)
+    looks = _surroundings(layers, up, down)
+    before, after = _longest(up), _longest(down)
+    return [
+        Place(n, before[n.number], after[n.number], looks[n.number], index / len(layers))
+        for index, n in enumerate(layers)
+    ]
+
+
+def signature(node: Node) -> tuple[str, tuple[int, ...]]:
+    """What a layer is, without what may be left out by mistake: its kind and its main tensor's shape."""
+    main = next(iter(node.held.values()))
+    return node.kind, main.shape
+
+
+def _key(node: Node) -> tuple[str, ...]:
+    return tuple(held.name for held in node.held.values())
+
+
+def _layers_above(program: Program) -> dict[int, set[int]]:
+    """For each node the calls of layers that its inputs come from, through whatever holds nothing."""
+    reached: dict[int, set[int]] = {}  # by tensor
+    found = {}
+    for node in program.nodes:
+        from_here = set[int]().union(*(reached.get(number, set()) for number in node.inputs))
+        found[node.number] = from_here
+        for number in node.outputs:
+            reached[number] = {node.number} if node.held else from_here
+    return found
+
+
+def _surroundings(
+    layers: Iterable[Node], up: dict[int, set[int]], down: dict[int, set[int]]
+) -> dict[int, tuple[int, ...]]:
+    colour = {node.number: hash(signature(node)) for node in layers}
+    history: dict[int, tuple[int, ...]] = {number: (value,) for number, value in colour.items()}
+    for _ in range(ROUNDS):
+        colour = {
+            number: hash((own, _bag(colour, up[number]), _bag(colour, down[number])))
+            for number, own in colour.items()
+        }
+        history = {number: (*values, colour[number]) for number, values in history.items()}
+    return history
+
+
+def _bag(colour: dict[int, int], numbers: set[int]) -> tuple[int, ...]:
+    return tuple(sorted(colour[number] for number in numbers))
+
+
+def _longest(links: dict[int, set[int]]) -> dict[int, int]:
+    """The longest way to each layer along the links; a loop, as of a layer used twice, is gone round once."""
+    depth = dict.fromkeys(links, 0)
+    for _ in range(len(links)):
+        new = {number: max((depth[o] + 1 for o in others), default=0) for number, others in links.items()}
+        if new == depth:
+            break
+        depth = {number: min(value, len(links)) for number, value in new.items()}
+    return depth

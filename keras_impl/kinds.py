@@ -1,0 +1,258 @@
+"""What a Keras layer or operation does, in the words of `crosscheck.ports.program`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+from keras import layers
+
+from crosscheck.dataflow import Step
+from crosscheck.ports.program import FUNCTIONS, Padding
+
+# A kind, its settings, and the layer's own variables by role: (name, row of `layouts.LAYOUTS`).
+Description = tuple[str, dict[str, Any], dict[str, tuple[str, str]]]
+
+
+def is_whole(layer: keras.Layer) -> bool:
+    """Whether a layer is one step: Keras' own, or without layers inside."""
+    own = type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+    return own or not layer._flatten_layers(include_self=False)
+
+
+def describe(step: Step) -> list[Description]:
+    """What a step of `graph.record` does; a layer with an activation of its own does two things."""
+    layer = step.called
+    if not isinstance(layer, keras.Layer):
+        kind = FUNCTIONS.get(step.operation, step.operation)
+        settings = _operation_settings(step)
+        if kind in _OPERATIONS:
+            settings = _OPERATIONS[kind](layer)
+        return [(kind, settings, {})]
+    for classes, describe_layer in _LAYERS.items():
+        if isinstance(layer, classes):
+            if type(layer).call not in {c.call for c in type(layer).__mro__ if c in _flat(classes)}:
+                break
+            return [describe_layer(layer, step), *_activation(layer)]
+    return [(f"?{type(layer).__name__}", {}, {})]
+
+
+def _flat(classes: Any) -> tuple[type, ...]:
+    return classes if isinstance(classes, tuple) else (classes,)
+
+
+def _operation_settings(step: Step) -> dict[str, Any]:
+    positional, named = step.arguments
+    held = {n: v for n, v in vars(step.called).items() if isinstance(v, int | float | str | bool | tuple)}
+    plain = [v for v in positional if isinstance(v, int | float | str | bool)]
+    settings = {"arguments": plain} if plain else {}
+    own = {n: v for n, v in held.items() if not n.startswith("_") and n not in ("name", "built", "sparse")}
+    return (
+        settings | own | {n: v for n, v in named.items() if isinstance(v, int | float | str | bool | tuple)}
+    )
+
+
+# Operations whose attributes mean what a layer's settings do.
+_OPERATIONS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    **dict.fromkeys(
+        ("relu", "relu6", "silu", "hard_silu", "hard_sigmoid", "sigmoid", "tanh"), lambda operation: {}
+    ),
+    "gelu": lambda operation: {"approximate": "tanh" if operation.approximate else "none"},
+    "leaky_relu": lambda operation: {"slope": operation.negative_slope},
+    "elu": lambda operation: {"alpha": operation.alpha},
+    "softmax": lambda operation: {"axis": operation.axis},
+    "log_softmax": lambda operation: {"axis": operation.axis},
+}
+
+
+def activation_kind(activation: Any) -> tuple[str, dict[str, Any]]:
+    """The kind of an activation function, and its settings."""
+    name = getattr(activation, "__name__", type(activation).__name__)
+    settings = {"leaky_relu": {"slope": 0.2}, "elu": {"alpha": 1.0}, "gelu": {"approximate": "none"}}
+    if name in ("softmax", "log_softmax"):
+        return name, {"axis": -1}
+    return name, settings.get(name, {})
+
+
+def _activation(layer: keras.Layer) -> list[Description]:
+    activation = getattr(layer, "activation", None)
+    if isinstance(layer, layers.Activation) or activation in (None, keras.activations.linear):
+        return []
+    kind, settings = activation_kind(activation)
+    return [(kind, settings, {})]
+
+
+def _pairs(padding: str, step: Step, kernel: Any, strides: Any, dilation: Any) -> Padding:
+    # PORT: "same" depends on the input's size and puts the odd row at the end; PyTorch's padding is equal
+    # on both ends.
+    rank = len(kernel)
+    if padding == "valid":
+        return ((0, 0),) * rank
+    if padding == "causal":
+        return tuple((d * (k - 1), 0) for k, d in zip(kernel, dilation, strict=True))
+    sizes = keras.tree.flatten(step.arguments)[0].shape[1:-1]
+    if step.called.data_format == "channels_first":
+        sizes = keras.tree.flatten(step.arguments)[0].shape[2:]
+    found = []
+    for size, k, s, d in zip(sizes, kernel, strides, dilation, strict=True):
+        total = max(0, (-(-size // s) - 1) * s + d * (k - 1) + 1 - size)
+        found.append((total // 2, total - total // 2))
+    return tuple(found)
+
+
+def _held(layer: keras.Layer, kind: str, *roles: str) -> dict[str, tuple[str, str]]:
+    """The variables that the layer has, of those that it may have."""
+    return {role: (role, f"{kind}.{role}") for role in roles if getattr(layer, role, None) is not None}
+
+
+def _dense(layer: layers.Dense, step: Step) -> Description:
+    return "dense", {}, _held(layer, "dense", "kernel", "bias")
+
+
+def _conv(layer: Any, step: Step) -> Description:
+    kind = f"conv{len(layer.kernel_size)}d"
+    settings = _window(layer, step) | {"groups": layer.groups}
+    return kind, settings, _held(layer, kind, "kernel", "bias")
+
+
+def _depthwise(layer: layers.DepthwiseConv2D, step: Step) -> Description:
+    return "depthwise_conv2d", _window(layer, step), _held(layer, "depthwise_conv2d", "kernel", "bias")
+
+
+def _window(layer: Any, step: Step) -> dict[str, Any]:
+    dilation = tuple(layer.dilation_rate)
+    return {
+        "strides": tuple(layer.strides),
+        "padding": _pairs(layer.padding, step, layer.kernel_size, layer.strides, dilation),
+        "padding_mode": "zeros",
+        "dilation": dilation,
+    }
+
+
+def _transposed(layer: Any, step: Step) -> Description:
+    kind = f"conv{len(layer.kernel_size)}d_transpose"
+    crop = []
+    for k, s, d in zip(layer.kernel_size, layer.strides, layer.dilation_rate, strict=True):
+        reach = d * (k - 1) + 1
+        # PORT: "same" gives input x stride, cut mostly off the end; PyTorch cuts equally off both ends.
+        total = reach - s if layer.padding == "same" else min(0, reach - s)
+        crop.append((max(0, total) // 2, total - max(0, total) // 2))
+    settings = {
+        "strides": tuple(layer.strides),
+        "crop": tuple(crop),
+        "dilation": tuple(layer.dilation_rate),
+        "groups": 1,
+    }
+    return kind, settings, _held(layer, kind, "kernel", "bias")
+
+
+def _batch_norm(layer: layers.BatchNormalization, step: Step) -> Description:
+    settings = {"epsilon": layer.epsilon, "momentum": layer.momentum, "unbiased": False}
+    return "batch_norm", settings, _held(layer, "norm", "gamma", "beta", "moving_mean", "moving_variance")
+
+
+def _group_norm(layer: layers.GroupNormalization, step: Step) -> Description:
+    groups = "channels" if layer.groups == -1 else layer.groups
+    settings = {"epsilon": layer.epsilon, "groups": groups}
+    return "group_norm", settings, _held(layer, "norm", "gamma", "beta")
+
+
+def _layer_norm(layer: layers.LayerNormalization, step: Step) -> Description:
+    axes = 1 if isinstance(layer.axis, int) else len(layer.axis)
+    return "layer_norm", {"epsilon": layer.epsilon, "axes": axes}, _held(layer, "norm", "gamma", "beta")
+
+
+def _prelu(layer: layers.PReLU, step: Step) -> Description:
+    shape = tuple(layer.alpha.shape)
+    kind = {1: "prelu", 3: "prelu_elements"}.get(len(shape), "prelu")
+    if len(shape) == 3 and shape[:2] == (1, 1):
+        kind = "prelu_channels"
+    return (
+        "prelu",
+        {"slopes": layer.alpha.shape.num_elements() if hasattr(shape, "num_elements") else _size(shape)},
+        {"alpha": ("alpha", f"{kind}.alpha")},
+    )
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    found = 1
+    for size in shape:
+        found *= size
+    return found
+
+
+def _embedding(layer: layers.Embedding, step: Step) -> Description:
+    return "embedding", {}, _held(layer, "embedding", "embeddings")
+
+
+def _plain(kind: str, **settings: str) -> Callable[[keras.Layer, Step], Description]:
+    def describe_plain(layer: keras.Layer, step: Step) -> Description:
+        return kind, {name: getattr(layer, own) for name, own in settings.items()}, {}
+
+    return describe_plain
+
+
+def _relu(layer: layers.ReLU, step: Step) -> Description:
+    if layer.max_value == 6 and not layer.negative_slope and not layer.threshold:
+        return "relu6", {}, {}
+    if layer.negative_slope and layer.max_value is None and not layer.threshold:
+        return "leaky_relu", {"slope": float(layer.negative_slope)}, {}
+    odd = {"max_value": layer.max_value, "threshold": layer.threshold}
+    return "relu", {name: value for name, value in odd.items() if value}, {}
+
+
+def _activation_layer(layer: layers.Activation, step: Step) -> Description:
+    return *activation_kind(layer.activation), {}
+
+
+def _pool(kind: str) -> Callable[[Any, Step], Description]:
+    def describe_pool(layer: Any, step: Step) -> Description:
+        size = tuple(layer.pool_size)
+        settings = {
+            "size": size,
+            "strides": tuple(layer.strides),
+            "padding": _pairs(layer.padding, step, size, layer.strides, (1,) * len(size)),
+            "ceil": False,
+        }
+        if kind == "avg_pool":
+            settings["padding_counts"] = False
+        return kind, settings, {}
+
+    return describe_pool
+
+
+def _resize(layer: layers.UpSampling2D, step: Step) -> Description:
+    return "resize", {"scale": tuple(layer.size), "mode": layer.interpolation, "aligned": False}, {}
+
+
+_LAYERS: Mapping[Any, Callable[[Any, Step], Description]] = {
+    layers.Dense: _dense,
+    (layers.DepthwiseConv2D,): _depthwise,
+    (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose): _transposed,
+    (layers.Conv1D, layers.Conv2D, layers.Conv3D): _conv,
+    layers.BatchNormalization: _batch_norm,
+    layers.GroupNormalization: _group_norm,
+    layers.LayerNormalization: _layer_norm,
+    layers.PReLU: _prelu,
+    layers.Embedding: _embedding,
+    layers.ReLU: _relu,
+    layers.LeakyReLU: _plain("leaky_relu", slope="negative_slope"),
+    layers.ELU: _plain("elu", alpha="alpha"),
+    layers.Softmax: _plain("softmax", axis="axis"),
+    layers.Activation: _activation_layer,
+    (layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D): _plain("dropout", rate="rate"),
+    layers.Flatten: _plain("flatten"),
+    layers.Identity: _plain("identity"),
+    layers.ZeroPadding2D: _plain("pad", padding="padding"),
+    layers.Cropping2D: _plain("crop", crop="cropping"),
+    layers.Concatenate: _plain("concatenate", axis="axis"),
+    layers.Add: _plain("add"),
+    layers.Multiply: _plain("multiply"),
+    layers.Subtract: _plain("subtract"),
+    (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D): _pool("max_pool"),
+    (layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D): _pool("avg_pool"),
+    (layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D): _plain(
+        "global_avg_pool", keepdims="keepdims"
+    ),
+    (layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D): _plain("global_max_pool", keepdims="keepdims"),
+    layers.UpSampling2D: _resize,
+}

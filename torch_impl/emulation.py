@@ -1,0 +1,125 @@
+"""A step done with other settings than its own, to see whether that explains a difference."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Settings = Mapping[str, Any]
+
+
+def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """What a node of `crosscheck.ports.program` does, in evaluation mode.
+
+    Args:
+        kind: of the node.
+        settings: see `kinds.describe` of either side.
+        held: the layer's tensors by role, as PyTorch has them.
+        x: the input, channels first.
+
+    Raises:
+        KeyError: what this kind does is not known here.
+    """
+    return _KINDS[kind](settings, held, x)
+
+
+def can(kind: str) -> bool:
+    """Whether `emulate` knows this kind."""
+    return kind in _KINDS
+
+
+def _padded(x: Tensor, padding: Any, value: float = 0.0, mode: str = "zeros") -> Tensor:
+    flat = [size for pair in reversed(padding) for size in pair]
+    return F.pad(x, flat, value=value) if mode == "zeros" else F.pad(x, flat, mode=mode)
+
+
+def _conv(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    kernel = held["kernel"]
+    convolve = (F.conv1d, F.conv2d, F.conv3d)[kernel.ndim - 3]
+    x = _padded(x, settings["padding"], mode=settings.get("padding_mode", "zeros"))
+    groups = settings.get("groups", x.shape[1] // kernel.shape[1])
+    return convolve(x, kernel, held.get("bias"), settings["strides"], 0, settings["dilation"], groups)
+
+
+def _transposed(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    kernel = held["kernel"]
+    stamp = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[kernel.ndim - 3]
+    whole = stamp(x, kernel, held.get("bias"), settings["strides"], dilation=settings["dilation"])
+    # A negative crop adds to the end what only the bias reaches.
+    bias = held["bias"].reshape(1, -1, *(1,) * (kernel.ndim - 2)) if "bias" in held else None
+    flat = [-size for pair in reversed(settings["crop"]) for size in pair]
+    if bias is None:
+        return F.pad(whole, flat)
+    return F.pad(whole - bias, flat) + bias
+
+
+def _batch_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    statistics = held["moving_mean"], held["moving_variance"]
+    return F.batch_norm(x, *statistics, held.get("gamma"), held.get("beta"), eps=settings["epsilon"])
+
+
+def _layer_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    shape = x.shape[x.ndim - settings["axes"] :]
+    return F.layer_norm(x, shape, held.get("gamma"), held.get("beta"), settings["epsilon"])
+
+
+def _group_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    groups = x.shape[1] if settings["groups"] == "channels" else settings["groups"]
+    return F.group_norm(x, groups, held.get("gamma"), held.get("beta"), settings["epsilon"])
+
+
+def _dense(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    return F.linear(x, held["kernel"], held.get("bias"))
+
+
+def _max_pool(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    pool = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[len(settings["size"]) - 1]
+    x = _padded(x, settings["padding"], value=-torch.inf)
+    return pool(x, settings["size"], settings["strides"], ceil_mode=settings["ceil"])
+
+
+def _avg_pool(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[len(settings["size"]) - 1]
+
+    def averaged(values: Tensor) -> Tensor:
+        values = _padded(values, settings["padding"])
+        return pool(values, settings["size"], settings["strides"], ceil_mode=settings["ceil"])
+
+    return averaged(x) if settings["padding_counts"] else averaged(x) / averaged(torch.ones_like(x))
+
+
+def _plain(function: Callable[..., Tensor], **names: str) -> Callable[..., Tensor]:
+    def done(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return function(x, **{own: settings[name] for name, own in names.items() if name in settings})
+
+    return done
+
+
+_KINDS: dict[str, Callable[[Settings, Mapping[str, Tensor], Tensor], Tensor]] = {
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "depthwise_conv2d"), _conv),
+    **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"), _transposed),
+    "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    "dense": _dense,
+    "max_pool": _max_pool,
+    "avg_pool": _avg_pool,
+    "identity": _plain(lambda x: x),
+    "pad": lambda settings, held, x: _padded(x, settings["padding"]),
+    "relu": _plain(F.relu),
+    "relu6": _plain(F.relu6),
+    "leaky_relu": _plain(F.leaky_relu, slope="negative_slope"),
+    "elu": _plain(F.elu, alpha="alpha"),
+    "gelu": _plain(F.gelu, approximate="approximate"),
+    "silu": _plain(F.silu),
+    "hard_silu": _plain(F.hardswish),
+    "hard_sigmoid": _plain(F.hardsigmoid),
+    "mish": _plain(F.mish),
+    "softplus": _plain(F.softplus),
+    "sigmoid": _plain(torch.sigmoid),
+    "tanh": _plain(torch.tanh),
+    "softmax": _plain(F.softmax, axis="dim"),
+    "log_softmax": _plain(F.log_softmax, axis="dim"),
+}
