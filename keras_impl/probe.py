@@ -42,10 +42,10 @@ class Probe(keras.Model):
         keep = {"initializer": "zeros", "trainable": False}
         self.held_output = self.add_weight(shape=output_shape, name="held_output", **keep)
         self.held_loss = self.add_weight(shape=(), name="held_loss", **keep)
-        # One compiled step; without XLA where there is another way, since compiling takes it longer.
+        # Not compiled where there is another way: that takes longer than the few passes there are.
         compiled = keras.backend.backend() == "jax"
-        self.compile(optimizer=GradientRecorder(), loss=loss, jit_compile=compiled)
-        self.optimizer.build(self.trainable_variables)  # built in the first step, it is traced twice
+        self.compile(optimizer=GradientRecorder(), loss=loss, jit_compile=compiled, run_eagerly=not compiled)
+        self.optimizer.build(self.trainable_variables)
 
     def call(self, rows, training=None):
         output = self.model(self.held_input, training=training)

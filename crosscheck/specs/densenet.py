@@ -113,6 +113,7 @@ def net_case(
         loss="cross_entropy",
         refused_shapes=((2, height, width, 4), (2, 3, height, width), (2, height, width), (2, 3, width, 3)),
         counted_only=size is None,
+        trains=arguments["connected"],  # nothing else in it is of its own
         optimizer=SGD(learning_rate=0.003, momentum=0.9),
     )
 
