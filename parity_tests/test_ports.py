@@ -23,6 +23,7 @@ INPUTS = {
     "mixer": "4x11:int64:0..29",
     "signal": "3x2x20",
     "mobile": "2x3x16x24",
+    "shared": "4x6",
 }
 # A mistake, the PyTorch layer behind which it is seen first, and what it is called.
 MISTAKES = {
@@ -39,6 +40,7 @@ MISTAKES = {
     "signal_slope": ("layers.3", "leaky_relu.slope"),
     "signal_dilation": ("layers.3", "conv1d.dilation"),
     "signal_softmax": ("the output", "log_softmax.kind"),
+    "shared_sigmoid": ("last", "tanh.kind"),
     "mobile_relu": ("depthwise", "relu6.kind"),
     "mobile_silu": ("pointwise", "hard_silu.kind"),
 }

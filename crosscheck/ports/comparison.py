@@ -102,7 +102,8 @@ class Ports:
             )
         torch, keras = self.values = self._run()
         outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
-        ends = [(pair, *self._outputs_of(pair)) for pair in sorted(self.pairs, key=lambda p: p.torch.number)]
+        calls = [call for pair in self.pairs for call in self._calls(pair)]
+        ends = [(pair, *self._outputs_of(pair)) for pair in sorted(calls, key=lambda p: p.torch.number)]
         self.common = {b: a for _, a, b in ends} | dict(
             zip(self.keras.inputs, self.torch.inputs, strict=True)
         )
@@ -115,11 +116,12 @@ class Ports:
             )
             for pair, a, b in everything
         ]
-        parts = [part for place in places if (part := self._part(place)) is not None]
-        done = iter(self.sides.keras.call("keras_impl.trace:replay", KEY, self.keras_inputs, parts))
+        parts = [self._part(place) for place in places]
+        asked = [part for part in parts if part is not None]
+        done = iter(self.sides.keras.call("keras_impl.trace:replay", KEY, self.keras_inputs, asked))
         parted = []
-        for place in places:
-            alone = next(done) if self._part(place) is not None else None
+        for place, part in zip(places, parts, strict=True):
+            alone = next(done) if part is not None else None
             expected = torch.values[place.torch.ends]
             accumulated = _apart(expected, keras.values[place.keras.ends])
             own = float("nan") if alone is None else _apart(expected, alone)
@@ -131,6 +133,11 @@ class Ports:
             tuple(parted),
             tuple(_apart(torch.values[a], keras.values[b]) for a, b in outputs),
         )
+
+    def _calls(self, pair: LayerPair) -> list[LayerPair]:
+        """Every call of the two layers, in their order: a layer may be used more than once."""
+        torch, keras = self.torch.calls(pair.torch), self.keras.calls(pair.keras)
+        return [LayerPair(a, b) for a, b in zip(torch, keras, strict=False)]
 
     def _part(self, place: Place) -> Part | None:
         """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""

@@ -44,11 +44,12 @@ def _from_file(file: Path) -> Any:
     if not file.is_file():
         raise CrosscheckError(f"{file}: there is no such file")
     sys.path.insert(0, str(file.parent.resolve()))  # it may import its neighbours
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    name = f"crosscheck_user_{file.stem}"  # whatever the file is called, it hides no library
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise CrosscheckError(f"{file}: not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[file.stem] = module
+    sys.modules[name] = module
     return _imported(str(file), lambda: spec.loader.exec_module(module) or module)  # type: ignore[union-attr]
 
 

@@ -96,6 +96,10 @@ class Program:
                 seen.add(key)
                 yield node
 
+    def calls(self, layer: Node) -> list[Node]:
+        """Every call of a layer, this one among them."""
+        return [node for node in self.nodes if node.held == layer.held]
+
     def makers(self) -> dict[int, Node]:
         """The node that each tensor comes from."""
         return {number: node for node in self.nodes for number in node.outputs}

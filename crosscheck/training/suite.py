@@ -92,6 +92,7 @@ def execute(run: Run, data: str, device: str, threads: int | None) -> None:
     command += ["--resume"] if run.folder.exists() else []
     status = subprocess.run(command, check=False).returncode
     if status == console.INTERRUPTED:
+        console.note("The suite goes on from there when the same command is given again.")
         raise KeyboardInterrupt
     if status:
         raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see above")

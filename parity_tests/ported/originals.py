@@ -108,6 +108,20 @@ class Mobile(nn.Module):
         return self.fc(self.drop(x))
 
 
+class Shared(nn.Module):
+    """One layer used twice, and two outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.again, self.last = nn.Linear(6, 7), nn.Linear(7, 7), nn.Linear(7, 3)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = torch.tanh(self.again(torch.tanh(self.first(x))))
+        x = torch.tanh(self.again(x))
+        return x, self.last(x)
+
+
+shared = Shared
 residual, decoder, mixer, signal, mobile = Residual, Decoder, Mixer, Signal, Mobile
 
 

@@ -110,6 +110,15 @@ def mobile(wrong: str = "") -> keras.Model:
     return keras.Model(images, layers.Dense(6, name="fc")(layers.Dropout(0.3)(x)))
 
 
+def shared(wrong: str = "") -> keras.Model:
+    """One layer used twice, and two outputs."""
+    x = keras.Input((6,))
+    again = layers.Dense(7, name="again")
+    y = ops.tanh(again(layers.Dense(7, activation="tanh", name="first")(x)))
+    y = ops.sigmoid(again(y)) if wrong == "sigmoid" else ops.tanh(again(y))
+    return keras.Model(x, [y, layers.Dense(3, name="last")(y)])
+
+
 def twins() -> keras.Model:
     """Two layers that nothing tells apart but how they are used."""
     x = keras.Input((6,))
@@ -132,6 +141,7 @@ NETS: dict[str, Callable[[str], keras.Model]] = {
     "mixer": mixer,
     "signal": signal,
     "mobile": mobile,
+    "shared": shared,
 }
 
 
