@@ -9,6 +9,7 @@ from crosscheck.layouts import LAYOUTS, Parameter
 from crosscheck.parameters import conv2d, dense, initial_weights, trained_like_weights
 
 SIZES = {"cin": 3, "cout": 5, "kh": 2, "kw": 7, "mult": 4, "blocks": 6, "c": 8, "h": 9, "w": 10, "1": 1}
+SIZES |= {"k": 11, "kd": 12, "n": 13}
 GENERATOR = np.random.default_rng(0)
 
 
@@ -30,7 +31,10 @@ def test_there_and_back_is_the_same_bit_for_bit(kind: str, side: str) -> None:
 BY_HAND = {
     "dense.kernel": lambda w: w.T,
     "block_dense.kernel": lambda w: w.transpose(0, 2, 1),
+    "conv1d.kernel": lambda w: w.transpose(2, 1, 0),
     "conv2d.kernel": lambda w: w.transpose(3, 2, 0, 1),
+    "conv3d.kernel": lambda w: w.transpose(4, 3, 0, 1, 2),
+    "conv1d_transpose.kernel": lambda w: w.transpose(2, 1, 0),
     "conv2d_transpose.kernel": lambda w: w.transpose(3, 2, 0, 1),
     "depthwise_conv2d.kernel": lambda w: w.transpose(2, 3, 0, 1).reshape(12, 1, 2, 7),
     "prelu_channels.alpha": lambda w: w[0, 0],
