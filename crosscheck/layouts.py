@@ -68,6 +68,8 @@ LAYOUTS: dict[str, Layout] = {
     "conv2d_transpose.bias": Layout("cout", "cout", "bias"),
     "conv1d_transpose.kernel": Layout("k cout cin", "cin cout k", "weight"),
     "conv1d_transpose.bias": Layout("cout", "cout", "bias"),
+    "conv3d_transpose.kernel": Layout("kd kh kw cout cin", "cin cout kd kh kw", "weight"),
+    "conv3d_transpose.bias": Layout("cout", "cout", "bias"),
     "embedding.embeddings": Layout("n c", "n c", "weight"),
     # One slope a unit of a dense layer, one a channel or one a layer, one an element of a feature map.
     "prelu.alpha": Layout("c", "c", "weight"),

@@ -35,6 +35,7 @@ BY_HAND = {
     "conv2d.kernel": lambda w: w.transpose(3, 2, 0, 1),
     "conv3d.kernel": lambda w: w.transpose(4, 3, 0, 1, 2),
     "conv1d_transpose.kernel": lambda w: w.transpose(2, 1, 0),
+    "conv3d_transpose.kernel": lambda w: w.transpose(4, 3, 0, 1, 2),
     "conv2d_transpose.kernel": lambda w: w.transpose(3, 2, 0, 1),
     "depthwise_conv2d.kernel": lambda w: w.transpose(2, 3, 0, 1).reshape(12, 1, 2, 7),
     "prelu_channels.alpha": lambda w: w[0, 0],
