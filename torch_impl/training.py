@@ -14,6 +14,7 @@ from torch_impl.techniques.lr_scaling import WarmupSchedule
 
 PREDICT_BATCH = 500
 STEPS = "steps"  # what the state calls the number of steps taken
+LONG = 100  # steps
 
 
 class Trainer:
@@ -187,7 +188,9 @@ def trajectory(
     Returns:
         for each start: the loss of every step, and the weights at the end.
     """
-    trainer = ShortTrainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    # A long course runs as training does.
+    trainer_class = ShortTrainer if len(x) < LONG else Trainer
+    trainer = trainer_class(technique_name, case_name, dtype, optimizer, starts[0], len(x))
     fresh = trainer.optimizer_state()
     results = []
     for start in starts:
