@@ -108,12 +108,6 @@ def perform(step: Step, inputs: list[Any], training: bool) -> Any:
     return step.called.call(*positional, **named)
 
 
-def weights(key: str, wanted: dict[str, Held]) -> Weights:
-    """Tensors of the model in the neutral layout, by the names they are asked for."""
-    variables = {v.path: v for v in _open[key].model.variables}
-    return {name: adapter.array(variables[held.name]) for name, held in wanted.items()}
-
-
 def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
     """Put neutral weights into the model."""
     variables = {v.path: v for v in _open[key].model.variables}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
-from crosscheck.layouts import TORCH_BOOKKEEPING, Weights, from_side, to_side
+from crosscheck.layouts import TORCH_BOOKKEEPING, Weights, to_side
 from crosscheck.ports import factory
 from crosscheck.ports.program import Held, Node, Part, Program, Trace
 from torch_impl.adapter import DTYPES
@@ -127,12 +127,6 @@ def _substituted(value: Any, given: Iterator[Tensor]) -> Any:
     if isinstance(value, dict):
         return {name: _substituted(item, given) for name, item in value.items()}
     return value
-
-
-def weights(key: str, wanted: dict[str, Held]) -> Weights:
-    """Tensors of the model in the neutral layout, by the names they are asked for."""
-    state = _open[key].model.state_dict()
-    return {name: from_side(state[h.name].numpy(), h.parameter(), "torch") for name, h in wanted.items()}
 
 
 def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:

@@ -97,7 +97,7 @@ def said(comparison: Comparison, faults: Findings) -> list[str]:
     lines = [f"Different: the outputs are {_figure(worst)} apart."]
     for number, (parted, cause, more) in enumerate(_grouped(faults)):
         begin = "First divergence" if number == 0 else "Also"
-        why = str(cause) if cause else "none of the known mistakes explains it; " + evidence(parted)
+        why = str(cause) if cause else f"{unexplained(parted)}; {evidence(parted)}"
         again = f" The same at {len(more)} more places: {', '.join(more[:NAMED])}" if more else ""
         lines.append(f"{begin}: {parted.place}: {why}.{again}{' ...' if len(more) > NAMED else ''}")
     if not faults:
@@ -133,6 +133,15 @@ def _grouped(faults: Findings) -> list[tuple[Parted, Cause | None, list[str]]]:
         else:
             found[key] = parted, cause, []
     return list(found.values())
+
+
+def unexplained(parted: Parted) -> str:
+    """Why no cause is named: none was found, or none could be looked for."""
+    if parted.alone is None:
+        return (
+            "whether the error is born there cannot be told: what keras does could not be repeated alone"
+        )
+    return "none of the known mistakes explains it"
 
 
 def evidence(parted: Parted) -> str:

@@ -1,4 +1,4 @@
-"""One set of weights for both models, drawn as after training or taken from one of them."""
+"""One set of weights for both models, drawn as after training."""
 
 from math import prod
 
@@ -63,15 +63,6 @@ class RowOrders:
         """The same weights with rows in the order that Keras' flattening gives."""
         return weights | {
             name: np.moveaxis(weights[name].reshape(*shape, -1), 0, len(shape) - 1).reshape(prod(shape), -1)
-            for name, shape in self.maps.items()
-        }
-
-    def from_keras(self, weights: Weights) -> Weights:
-        """The inverse."""
-        return weights | {
-            name: np.moveaxis(weights[name].reshape(*shape[1:], shape[0], -1), len(shape) - 1, 0).reshape(
-                prod(shape), -1
-            )
             for name, shape in self.maps.items()
         }
 
