@@ -138,9 +138,7 @@ def _grouped(faults: Findings) -> list[tuple[Parted, Cause | None, list[str]]]:
 def unexplained(parted: Parted) -> str:
     """Why no cause is named: none was found, or none could be looked for."""
     if parted.alone is None:
-        return (
-            "whether the error is born there cannot be told: what keras does could not be repeated alone"
-        )
+        return "whether the error is born there cannot be told: what keras does could not be repeated alone"
     return "none of the known mistakes explains it"
 
 
