@@ -28,6 +28,7 @@ class Opened:
 
     model: keras.Model
     dtype: str
+    made: factory.Made
 
 
 _open: dict[str, Opened] = {}
@@ -42,28 +43,34 @@ def open_model(key: str, source: str, dtype: str) -> None:
     keras.utils.clear_session(free_memory=False)
     adapter.use_precision(dtype)
     keras.utils.set_random_seed(0)
-    model = factory.make(source)
+    made = factory.make(source)
+    model = made.model
     if not isinstance(model, keras.Layer):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a keras.Model")
-    _open[key] = Opened(model, dtype)
+    _open[key] = Opened(model, dtype, made)
+
+
+def opened(key: str) -> Opened:
+    """The model under a key."""
+    return _open[key]
 
 
 def program(key: str, inputs: list[np.ndarray]) -> Program:
     """What the model does with such inputs, in evaluation mode."""
-    opened = _open[key]
-    found = _record(opened, inputs, False)
+    subject = opened(key)
+    found = _record(subject, inputs, False)
     nodes = list(_nodes(found))
     held = {tensor.name for node in nodes for tensor in node.held.values()}
-    loose = tuple(v.path for v in opened.model.variables if v.path not in held and "seed" not in v.name)
+    loose = tuple(v.path for v in subject.model.variables if v.path not in held and "seed" not in v.name)
     return Program("keras", tuple(nodes), found.inputs, found.outputs, loose)
 
 
 def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
     """Every tensor on the way from the inputs to the outputs."""
-    opened = _open[key]
-    found = _record(opened, inputs, training)
+    subject = opened(key)
+    found = _record(subject, inputs, training)
     values = dict(
-        zip(found.inputs, (ops.convert_to_tensor(_cast(a, opened.dtype)) for a in inputs), strict=True)
+        zip(found.inputs, (ops.convert_to_tensor(_cast(a, subject.dtype)) for a in inputs), strict=True)
     )
     for step in found.steps:
         results = perform(step, [values[number] for number in step.inputs], training)
@@ -73,11 +80,11 @@ def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Part]) -> list[np.ndarray | None]:
     """What some stretches of the model make of tensors that are given; None where they do not take them."""
-    opened = _open[key]
-    steps = _record(opened, inputs, False).steps
+    subject = opened(key)
+    steps = _record(subject, inputs, False).steps
     found: list[np.ndarray | None] = []
     for part in parts:
-        values = {n: ops.convert_to_tensor(_cast(array, opened.dtype)) for n, array in part.given.items()}
+        values = {n: ops.convert_to_tensor(_cast(array, subject.dtype)) for n, array in part.given.items()}
         try:
             for index in part.steps:
                 step = steps[index]
@@ -115,17 +122,23 @@ def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
         variables[held.name].assign(given[name])
 
 
+def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
+    """Neutral weights that the model holds; the inverse of `set_weights`."""
+    variables = {v.path: v for v in opened(key).model.variables}
+    return {name: adapter.array(variables[held.name]) for name, held in wanted.items()}
+
+
 def _cast(array: np.ndarray, dtype: str) -> np.ndarray:
     return array.astype(dtype) if array.dtype.kind == "f" else array
 
 
-def _record(opened: Opened, inputs: list[np.ndarray], training: bool) -> Record:
+def _record(subject: Opened, inputs: list[np.ndarray], training: bool) -> Record:
     symbolic = [
-        keras.KerasTensor(a.shape, opened.dtype if a.dtype.kind == "f" else str(a.dtype)) for a in inputs
+        keras.KerasTensor(a.shape, subject.dtype if a.dtype.kind == "f" else str(a.dtype)) for a in inputs
     ]
-    if not opened.model.built:
-        opened.model(*symbolic)
-    return record(opened.model, *symbolic, whole=is_whole, training=training)
+    if not subject.model.built:
+        subject.model(*symbolic)
+    return record(subject.model, *symbolic, whole=is_whole, training=training)
 
 
 def _substituted(value: Any, given: Iterator[Any]) -> Any:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
-from crosscheck.layouts import TORCH_BOOKKEEPING, Weights, to_side
+from crosscheck.layouts import TORCH_BOOKKEEPING, Weights, from_side, to_side
 from crosscheck.ports import factory
 from crosscheck.ports.program import Held, Node, Part, Program, Trace
 from torch_impl.adapter import DTYPES
@@ -25,6 +25,7 @@ class Opened:
 
     model: nn.Module
     dtype: torch.dtype
+    made: factory.Made
 
 
 _open: dict[str, Opened] = {}
@@ -39,43 +40,49 @@ def open_model(key: str, source: str, dtype: str) -> None:
     # The fast path of attention and encoders runs as one function that nothing can look into.
     torch.backends.mha.set_fastpath_enabled(False)
     torch.manual_seed(0)
-    model = factory.make(source)
+    made = factory.make(source)
+    model = made.model
     if not isinstance(model, nn.Module):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a torch.nn.Module")
-    _open[key] = Opened(model.to(DTYPES[dtype]), DTYPES[dtype])
+    _open[key] = Opened(model.to(DTYPES[dtype]), DTYPES[dtype], made)
+
+
+def opened(key: str) -> Opened:
+    """The model under a key."""
+    return _open[key]
 
 
 def program(key: str, inputs: list[np.ndarray]) -> Program:
     """What the model does with such inputs, in evaluation mode."""
-    opened = _open[key]
-    opened.model.eval()
-    found = _record(opened, inputs)
+    subject = opened(key)
+    subject.model.eval()
+    found = _record(subject, inputs)
     nodes = [_node(number, step) for number, step in enumerate(found.steps)]
     held = {tensor.name for node in nodes for tensor in node.held.values()}
-    names = [n for n in opened.model.state_dict() if not n.endswith(TORCH_BOOKKEEPING)]
+    names = [n for n in subject.model.state_dict() if not n.endswith(TORCH_BOOKKEEPING)]
     loose = tuple(name for name in names if name not in held)
     return Program("torch", tuple(nodes), found.inputs, found.outputs, loose)
 
 
 def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
     """Every tensor on the way from the inputs to the outputs."""
-    opened = _open[key]
-    opened.model.train(training)
+    subject = opened(key)
+    subject.model.train(training)
     values: dict[int, np.ndarray] = {}
 
     def observe(number: int, tensor: Tensor) -> None:
         # A copy: what is changed in place has a number for before and one for after.
         values[number] = tensor.detach().cpu().numpy().copy()
 
-    _record(opened, inputs, observe)
+    _record(subject, inputs, observe)
     return Trace(values)
 
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Part]) -> list[np.ndarray | None]:
     """What some stretches of the model make of tensors that are given; None where they do not take them."""
-    opened = _open[key]
-    opened.model.eval()
-    steps = _record(opened, inputs).steps
+    subject = opened(key)
+    subject.model.eval()
+    steps = _record(subject, inputs).steps
     found: list[np.ndarray | None] = []
     # Parameters and constants that functions are called with: what no step makes.
     made = {number for step in steps for number in step.outputs} | set(range(1, len(inputs) + 1))
@@ -131,20 +138,29 @@ def _substituted(value: Any, given: Iterator[Tensor]) -> Any:
 
 def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
     """Put neutral weights into the model."""
-    opened = _open[key]
-    state = opened.model.state_dict()
+    subject = opened(key)
+    state = subject.model.state_dict()
     with torch.no_grad():
         for name, held in wanted.items():
             array = to_side(given[name], held.parameter(), "torch")
             state[held.name].copy_(torch.from_numpy(array).reshape(state[held.name].shape))
 
 
-def _record(opened: Opened, inputs: list[np.ndarray], observe: Any = None) -> Record:
+def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
+    """Neutral weights that the model holds; the inverse of `set_weights`."""
+    state = opened(key).model.state_dict()
+    return {
+        name: from_side(state[held.name].detach().cpu().numpy(), held.parameter(), "torch")
+        for name, held in wanted.items()
+    }
+
+
+def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> Record:
     given = []
     for array in inputs:
         tensor = torch.from_numpy(np.array(array, copy=True))
-        given.append(tensor.to(opened.dtype) if tensor.is_floating_point() else tensor)
-    return record(opened.model, *given, whole=is_whole, observe=observe)
+        given.append(tensor.to(subject.dtype) if tensor.is_floating_point() else tensor)
+    return record(subject.model, *given, whole=is_whole, observe=observe)
 
 
 def _node(number: int, step: Step) -> Node:

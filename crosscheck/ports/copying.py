@@ -66,6 +66,15 @@ class RowOrders:
             for name, shape in self.maps.items()
         }
 
+    def from_keras(self, weights: Weights) -> Weights:
+        """The inverse of `for_keras`."""
+        return weights | {
+            name: np.moveaxis(weights[name].reshape(*shape[1:], shape[0], -1), len(shape) - 1, 0).reshape(
+                prod(shape), -1
+            )
+            for name, shape in self.maps.items()
+        }
+
 
 def _flattened(program: Program, layer: Node) -> int | None:
     """The tensor that was flattened to become a layer's input, if that is how it came about."""

@@ -3,11 +3,33 @@
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a user's function returned: the model, and what trains it if it says so.
+
+    Attributes:
+        model: of the framework.
+        optimizer: of the framework; None if nothing is to be trained.
+        loss: called with the model's output and the target (PyTorch), or a Keras loss.
+        scheduler: of PyTorch's learning rate; its `step` is called after each step.
+        clip_norm: limit of the norm of all gradients together, as for `clip_grad_norm_`.
+        clip_value: limit of each element of a gradient, as for `clip_grad_value_`.
+    """
+
+    model: Any
+    optimizer: Any = None
+    loss: Any = None
+    scheduler: Any = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
 
 
 def load(source: str) -> Callable[[], Any]:
@@ -27,17 +49,31 @@ def load(source: str) -> Callable[[], Any]:
     return function
 
 
-def make(source: str) -> Any:
-    """What the function returns.
+def make(source: str) -> Made:
+    """What the function returns: a model, (model, optimizer, loss, ...) or {"model": ..., ...}.
 
     Raises:
-        CrosscheckError: as for `load`, or the function raises.
+        CrosscheckError: as for `load`, or the function raises, or returns something else.
     """
     function = load(source)
     try:
-        return function()
+        returned = function()
     except Exception as error:
         raise CrosscheckError(f"{source} raised {_said(error)}") from error
+    names = [field.name for field in fields(Made)]
+    if isinstance(returned, Mapping):
+        unknown = sorted(set(returned) - set(names))
+        if unknown or "model" not in returned:
+            raise CrosscheckError(
+                f"{source} returned a dictionary with {', '.join(map(str, returned)) or 'nothing'}; "
+                f"expected {', '.join(names)}"
+            )
+        return Made(**returned)
+    if isinstance(returned, tuple):
+        if not 1 <= len(returned) <= len(names):
+            raise CrosscheckError(f"{source} returned {len(returned)} things; expected {', '.join(names)}")
+        return Made(*returned)
+    return Made(returned)
 
 
 def _from_file(file: Path) -> Any:
