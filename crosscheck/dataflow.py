@@ -4,7 +4,7 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -35,12 +35,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Record:
-    """A call of a model: its steps, what it returns, and the numbers of tensors that go in and come out."""
+    """A call of a model.
+
+    Attributes:
+        steps: in order.
+        inputs: numbers of the tensors that go in.
+        results: what the model returns.
+        outputs: numbers of the tensors that come out.
+        constants: by number, tensors that steps use and no step makes, as the stand-in and the tensor itself.
+    """
 
     steps: tuple[Step, ...]
     inputs: tuple[int, ...]
     results: Any
     outputs: tuple[int, ...]
+    constants: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
 
 def operation_name(name: str) -> str:

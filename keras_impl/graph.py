@@ -6,6 +6,7 @@ ones. Code that calls the backend's own functions takes no symbolic tensors and 
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +16,19 @@ from keras import KerasTensor as Tensor
 
 from crosscheck.dataflow import Record, Step, operation_name
 
+# Operators of variables, which know nothing of symbolic tensors.
+OPERATORS = (
+    *("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__rtruediv__"),
+    *("__matmul__", "__rmatmul__", "__pow__", "__neg__", "__getitem__"),
+)
+
 
 def record(
-    model: keras.Layer, *inputs: Any, whole: Callable[[keras.Layer], bool], training: bool = False
+    model: keras.Layer,
+    *inputs: Any,
+    whole: Callable[[keras.Layer], bool],
+    training: bool = False,
+    code: Callable[[keras.Layer], Callable[..., Any]] = lambda layer: layer.call,
 ) -> Record:
     """Call the model once and write down what it does.
 
@@ -26,17 +37,19 @@ def record(
         inputs: of the model, symbolic.
         training: the mode.
         whole: tells which layers are one step each; of the others it is their code that is recorded.
+        code: what is run in place of a layer's call.
 
     Raises:
         ValueError: the model is not built.
     """
     if not model.built:
         raise ValueError(f"{model.name} is not built: call it once first")
-    recorder = _Recorder(model, whole, training)
+    recorder = _Recorder(model, whole, training, code)
     given = recorder.numbers(inputs)
     with recorder.listening():
         outputs = model(*inputs)
-    return Record(tuple(recorder.steps), given, outputs, recorder.numbers(outputs))
+    numbers = recorder.numbers(outputs)
+    return Record(tuple(recorder.steps), given, outputs, numbers, recorder.constants)
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
@@ -53,8 +66,11 @@ def tensors(value: Any) -> Iterator[Tensor]:
 class _Recorder:
     """Stands in for the calls of layers and functions while it listens."""
 
-    def __init__(self, model: keras.Layer, whole: Callable[[keras.Layer], bool], training: bool):
+    def __init__(self, model: keras.Layer, whole: Any, training: bool, code: Any):
         self._training = training
+        self._code = code
+        self.constants: dict[int, tuple[Any, Any]] = {}
+        self._stand_ins: dict[int, Tensor] = {}
         self.steps: list[Step] = []
         self._model = model
         self._whole = whole
@@ -66,15 +82,65 @@ class _Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Hear every call of a layer or function within the block."""
-        layer_call, function_call = keras.Layer.__call__, keras.Operation.symbolic_call
-        keras.Layer.__call__ = lambda layer, *args, **kwargs: self._layer(layer_call, layer, args, kwargs)
-        keras.Operation.symbolic_call = lambda function, *args, **kwargs: self._function(
-            function_call, function, args, kwargs
-        )
+        changed = [
+            (keras.Layer, "__call__", self._calling_layer),
+            (keras.Operation, "symbolic_call", self._calling_function),
+            *((keras.Variable, name, self._calling_operator(name)) for name in OPERATORS),
+            # A function of variables alone is to be recorded like any other.
+            *((module, "any_symbolic_tensors", self._asking) for module in _modules_that_ask()),
+        ]
+        before = [(owner, name, getattr(owner, name)) for owner, name, _ in changed]
+        for (owner, name, changing), (*_, original) in zip(changed, before, strict=True):
+            setattr(owner, name, changing(original))
         try:
             yield
         finally:
-            keras.Layer.__call__, keras.Operation.symbolic_call = layer_call, function_call
+            for owner, name, original in before:
+                setattr(owner, name, original)
+
+    def _calling_layer(self, original: Any) -> Any:
+        return lambda layer, *args, **kwargs: self._layer(original, layer, args, kwargs)
+
+    def _calling_function(self, original: Any) -> Any:
+        return lambda function, *args, **kwargs: self._function(original, function, args, kwargs)
+
+    def _calling_operator(self, name: str) -> Any:
+        def changing(original: Any) -> Any:
+            def operator(variable: keras.Variable, *others: Any) -> Any:
+                if self._inside:
+                    return original(variable, *others)
+                return getattr(self._stand_in(variable), name)(*others)
+
+            return operator
+
+        return changing
+
+    def _asking(self, original: Any) -> Any:
+        def any_symbolic_tensors(args: Any = None, kwargs: Any = None) -> bool:
+            if original(args, kwargs):
+                return True
+            found = keras.tree.flatten((args, kwargs))
+            return not self._inside and any(isinstance(value, keras.Variable) for value in found)
+
+        return any_symbolic_tensors
+
+    def _symbolic(self, value: Any, constants: bool) -> Any:
+        """The value with stand-ins for variables and, if asked for, for tensors with numbers."""
+
+        def changed(item: Any) -> Any:
+            known = isinstance(item, keras.Variable) or (
+                constants and keras.ops.is_tensor(item) and not isinstance(item, Tensor)
+            )
+            return self._stand_in(item) if known else item
+
+        return keras.tree.map_structure(changed, value)
+
+    def _stand_in(self, value: Any) -> Tensor:
+        if id(value) not in self._stand_ins:
+            stand_in = Tensor(tuple(value.shape), keras.backend.standardize_dtype(value.dtype))
+            self._stand_ins[id(value)] = stand_in
+            self.constants[self._number(stand_in)] = stand_in, value
+        return self._stand_ins[id(value)]
 
     def numbers(self, value: Any) -> tuple[int, ...]:
         """The numbers of the tensors in a value."""
@@ -91,13 +157,13 @@ class _Recorder:
             return call(layer, *args, **kwargs)
         path = "" if layer is self._model else ".".join(filter(None, (self._running[-1][0], layer.name)))
         if not self._whole(layer):
-            # Its own code, and not its call, which would hide the code from symbolic tensors.
-            if "training" in inspect.signature(layer.call).parameters:
-                kwargs = {"training": self._training} | kwargs
-            self._running.append((path, layer))
-            results = layer.call(*args, **kwargs)
-            self._running.pop()
-            return results
+            try:
+                return self._inner(path, layer, args, kwargs)
+            except Exception:
+                # Code that takes numbers only; a layer without others inside can be one step.
+                if layer is self._model or layer._flatten_layers(include_self=False):
+                    raise
+        args, kwargs = self._symbolic((args, kwargs), constants=True)
         self._inside = True
         try:
             results = call(layer, *args, **kwargs)
@@ -106,13 +172,41 @@ class _Recorder:
         self._add(path, layer, layer, args, kwargs, results)
         return results
 
+    def _inner(self, path: str, layer: keras.Layer, args: Any, kwargs: Any) -> Any:
+        """Run the layer's own code, and not its call, which would hide the code from symbolic tensors."""
+        done = len(self.steps)
+        run = self._code(layer)
+        kwargs = {"training": self._training} | kwargs
+        if "training" not in inspect.signature(run).parameters:
+            del kwargs["training"]  # the layer's call would leave it out
+        self._running.append((path, layer))
+        try:
+            return run(*args, **kwargs)
+        except Exception:
+            del self.steps[done:]
+            raise
+        finally:
+            self._running.pop()
+
     def _function(self, call: Callable[..., Any], function: Any, args: Any, kwargs: Any) -> Any:
-        results = call(function, *args, **kwargs)
-        if not self._inside:
-            self._add(*self._running[-1], function, args, kwargs, results)
+        if self._inside:
+            return call(function, *args, **kwargs)
+        args, kwargs = self._symbolic((args, kwargs), constants=False)
+        self._inside = True
+        try:
+            results = call(function, *args, **kwargs)
+        finally:
+            self._inside = False
+        self._add(*self._running[-1], function, args, kwargs, results)
         return results
 
     def _add(self, path: str, owner: keras.Layer, called: Any, args: Any, kwargs: Any, results: Any) -> None:
         inputs, outputs = self.numbers((args, kwargs)), self.numbers(results)
         name = operation_name(type(called).__name__)
         self.steps.append(Step(path, owner, name, called, (args, kwargs), results, inputs, outputs))
+
+
+def _modules_that_ask() -> list[Any]:
+    """Keras' modules that ask whether a tensor is symbolic."""
+    named = list(sys.modules.items())
+    return [m for n, m in named if n.startswith("keras.src.") and hasattr(m, "any_symbolic_tensors")]

@@ -1,5 +1,6 @@
 """What a Keras layer or operation does, in the words of `crosscheck.ports.program`."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,61 +8,43 @@ import keras
 from keras import layers
 
 from crosscheck.dataflow import Step
-from crosscheck.ports.program import FUNCTIONS, Padding
+from crosscheck.ports.program import Own
+from keras_impl.expansions import Depthwise, Pointwise, is_expanded
+from keras_impl.functional import as_pairs, function_of, layer_of
 
-# A kind, its settings, and the layer's own variables by role: (name, row of `layouts.LAYOUTS`).
-Description = tuple[str, dict[str, Any], dict[str, tuple[str, str]]]
+# A kind, its settings, and the layer's own variables by role.
+Description = tuple[str, dict[str, Any], dict[str, Own]]
 
 
 def is_whole(layer: keras.Layer) -> bool:
-    """Whether a layer is one step: Keras' own, or without layers inside."""
-    own = type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
-    return own or not layer._flatten_layers(include_self=False)
+    """Whether a layer is one step: Keras' own."""
+    if isinstance(layer, keras.Model) or is_expanded(layer):
+        return False
+    return type(layer).__module__.startswith("keras.")
 
 
-def describe(step: Step) -> list[Description]:
-    """What a step of `graph.record` does; a layer with an activation of its own does two things."""
+def describe(step: Step, names: Mapping[int, str]) -> list[Description]:
+    """What a step of `graph.record` does; a layer with an activation of its own does two things.
+
+    Args:
+        step: of the record.
+        names: of the model's variables, by the `id` of their stand-in.
+    """
     layer = step.called
+    if isinstance(layer, Depthwise | Pointwise):
+        return [_half(layer, step)]
     if not isinstance(layer, keras.Layer):
-        kind = FUNCTIONS.get(step.operation, step.operation)
-        settings = _operation_settings(step)
-        if kind in _OPERATIONS:
-            settings = _OPERATIONS[kind](layer)
-        return [(kind, settings, {})]
+        return [layer_of(step, names) or function_of(step)]
     for classes, describe_layer in _LAYERS.items():
         if isinstance(layer, classes):
             if type(layer).call not in {c.call for c in type(layer).__mro__ if c in _flat(classes)}:
                 break
             return [describe_layer(layer, step), *_activation(layer)]
-    return [(f"?{type(layer).__name__}", {}, {})]
+    return [(f"?{type(layer).__name__}" if layer.variables else type(layer).__name__.lower(), {}, {})]
 
 
 def _flat(classes: Any) -> tuple[type, ...]:
     return classes if isinstance(classes, tuple) else (classes,)
-
-
-def _operation_settings(step: Step) -> dict[str, Any]:
-    positional, named = step.arguments
-    held = {n: v for n, v in vars(step.called).items() if isinstance(v, int | float | str | bool | tuple)}
-    plain = [v for v in positional if isinstance(v, int | float | str | bool)]
-    settings = {"arguments": plain} if plain else {}
-    own = {n: v for n, v in held.items() if not n.startswith("_") and n not in ("name", "built", "sparse")}
-    return (
-        settings | own | {n: v for n, v in named.items() if isinstance(v, int | float | str | bool | tuple)}
-    )
-
-
-# Operations whose attributes mean what a layer's settings do.
-_OPERATIONS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
-    **dict.fromkeys(
-        ("relu", "relu6", "silu", "hard_silu", "hard_sigmoid", "sigmoid", "tanh"), lambda operation: {}
-    ),
-    "gelu": lambda operation: {"approximate": "tanh" if operation.approximate else "none"},
-    "leaky_relu": lambda operation: {"slope": operation.negative_slope},
-    "elu": lambda operation: {"alpha": operation.alpha},
-    "softmax": lambda operation: {"axis": operation.axis},
-    "log_softmax": lambda operation: {"axis": operation.axis},
-}
 
 
 def activation_kind(activation: Any) -> tuple[str, dict[str, Any]]:
@@ -75,33 +58,21 @@ def activation_kind(activation: Any) -> tuple[str, dict[str, Any]]:
 
 def _activation(layer: keras.Layer) -> list[Description]:
     activation = getattr(layer, "activation", None)
-    if isinstance(layer, layers.Activation) or activation in (None, keras.activations.linear):
+    if isinstance(layer, layers.Activation | layers.RNN) or activation in (None, keras.activations.linear):
         return []
     kind, settings = activation_kind(activation)
     return [(kind, settings, {})]
 
 
-def _pairs(padding: str, step: Step, kernel: Any, strides: Any, dilation: Any) -> Padding:
-    # PORT: "same" depends on the input's size and puts the odd row at the end; PyTorch's padding is equal
-    # on both ends.
-    rank = len(kernel)
-    if padding == "valid":
-        return ((0, 0),) * rank
-    if padding == "causal":
-        return tuple((d * (k - 1), 0) for k, d in zip(kernel, dilation, strict=True))
-    sizes = keras.tree.flatten(step.arguments)[0].shape[1:-1]
-    if step.called.data_format == "channels_first":
-        sizes = keras.tree.flatten(step.arguments)[0].shape[2:]
-    found = []
-    for size, k, s, d in zip(sizes, kernel, strides, dilation, strict=True):
-        total = max(0, (-(-size // s) - 1) * s + d * (k - 1) + 1 - size)
-        found.append((total // 2, total - total // 2))
-    return tuple(found)
+def _pairs(padding: str, step: Step, kernel: Any, strides: Any, dilation: Any) -> Any:
+    shape = keras.tree.flatten(step.arguments)[0].shape
+    first = getattr(step.called, "data_format", "channels_last") == "channels_first"
+    return as_pairs(padding, shape[2:] if first else shape[1:-1], kernel, strides, dilation)
 
 
-def _held(layer: keras.Layer, kind: str, *roles: str) -> dict[str, tuple[str, str]]:
+def _held(layer: keras.Layer, kind: str, *roles: str) -> dict[str, Own]:
     """The variables that the layer has, of those that it may have."""
-    return {role: (role, f"{kind}.{role}") for role in roles if getattr(layer, role, None) is not None}
+    return {role: Own(role, f"{kind}.{role}") for role in roles if getattr(layer, role, None) is not None}
 
 
 def _dense(layer: layers.Dense, step: Step) -> Description:
@@ -169,7 +140,7 @@ def _prelu(layer: layers.PReLU, step: Step) -> Description:
     return (
         "prelu",
         {"slopes": layer.alpha.shape.num_elements() if hasattr(shape, "num_elements") else _size(shape)},
-        {"alpha": ("alpha", f"{kind}.alpha")},
+        {"alpha": Own("alpha", f"{kind}.alpha")},
     )
 
 
@@ -182,6 +153,67 @@ def _size(shape: tuple[int, ...]) -> int:
 
 def _embedding(layer: layers.Embedding, step: Step) -> Description:
     return "embedding", {}, _held(layer, "embedding", "embeddings")
+
+
+# PORT: Keras' gates are z, r, h in a GRU, PyTorch's r, z, n; both have i, f, c (PyTorch: g), o in an LSTM.
+GATES = {"lstm": ("i", "f", "c", "o"), "gru": ("z", "r", "h"), "rnn": ("h",)}
+
+
+def _recurrence(layer: layers.RNN, step: Step) -> Description:
+    cells = {layers.LSTMCell: "lstm", layers.GRUCell: "gru", layers.SimpleRNNCell: "rnn"}
+    cell = layer.cell
+    kind = cells.get(type(cell))
+    if kind is None:
+        return f"?RNN of {type(cell).__name__}", {}, {}
+    settings: dict[str, Any] = {
+        "reverse": layer.go_backwards,
+        "activation": activation_kind(cell.activation)[0],
+    }
+    if kind != "rnn":
+        settings["recurrent_activation"] = activation_kind(cell.recurrent_activation)[0]
+    if kind == "gru":
+        settings["reset_after"] = cell.reset_after
+    settings["sequences"] = layer.return_sequences
+    held = {}
+    for index, gate in enumerate(GATES[kind]):
+        columns = slice(index * cell.units, (index + 1) * cell.units)
+        held[f"kernel_{gate}"] = Own("kernel", "dense.kernel", (slice(None), columns))
+        held[f"recurrent_{gate}"] = Own("recurrent_kernel", "dense.kernel", (slice(None), columns))
+        if cell.bias is None:
+            continue
+        twice = len(cell.bias.shape) == 2
+        held[f"bias_{gate}"] = Own("bias", "dense.bias", (0, columns) if twice else (columns,))
+        if twice:
+            held[f"recurrent_bias_{gate}"] = Own("bias", "dense.bias", (1, columns))
+    return kind, settings, held
+
+
+def _einsum_dense(layer: layers.EinsumDense, step: Step) -> Description:
+    given, kernel, result = re.split(",|->", layer.equation)
+    inner = [axis for axis in kernel if axis in given]
+    outer = [axis for axis in kernel if axis not in given]
+    rest = given.removesuffix("".join(inner))
+    plain = [*inner, *outer] == list(kernel) and rest + "".join(outer) == result and rest != given
+    if not plain:
+        return f"?EinsumDense {layer.equation}", {}, {}
+    return "dense", {}, _held(layer, "dense", "kernel", "bias")
+
+
+def _half(part: Depthwise | Pointwise, step: Step) -> Description:
+    layer = part.owner
+    rank = len(layer.kernel_size)
+    if isinstance(part, Depthwise):
+        return (
+            f"depthwise_conv{rank}d",
+            _window(layer, step),
+            {"kernel": Own("depthwise_kernel", f"depthwise_conv{rank}d.kernel")},
+        )
+    held = {"kernel": Own("pointwise_kernel", f"conv{rank}d.kernel")}
+    if layer.bias is not None:
+        held["bias"] = Own("bias", f"conv{rank}d.bias")
+    one, none = (1,) * rank, ((0, 0),) * rank
+    window = {"strides": one, "padding": none, "padding_mode": "zeros", "dilation": one, "groups": 1}
+    return f"conv{rank}d", window, held
 
 
 def _plain(kind: str, **settings: str) -> Callable[[keras.Layer, Step], Description]:
@@ -226,6 +258,8 @@ def _resize(layer: layers.UpSampling2D, step: Step) -> Description:
 
 _LAYERS: Mapping[Any, Callable[[Any, Step], Description]] = {
     layers.Dense: _dense,
+    layers.EinsumDense: _einsum_dense,
+    (layers.LSTM, layers.GRU, layers.SimpleRNN, layers.RNN): _recurrence,
     (layers.DepthwiseConv2D,): _depthwise,
     (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose): _transposed,
     (layers.Conv1D, layers.Conv2D, layers.Conv3D): _conv,
@@ -255,4 +289,5 @@ _LAYERS: Mapping[Any, Callable[[Any, Step], Description]] = {
     ),
     (layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D): _plain("global_max_pool", keepdims="keepdims"),
     layers.UpSampling2D: _resize,
+    layers.Rescaling: _plain("rescale", scale="scale", offset="offset"),
 }

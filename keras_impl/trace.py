@@ -4,21 +4,25 @@ What the model does is recorded with symbolic tensors and then done again, step 
 ones: so every tensor on the way can be had, on any backend, and a step can be fed something else.
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
 from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.ports import factory
-from crosscheck.ports.program import Held, Node, Part, Program, Trace
+from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace
 from keras_impl import adapter
-from keras_impl.graph import record
+from keras_impl.expansions import PartOf, code
+from keras_impl.functional import tensors_by_role
+from keras_impl.graph import record, tensors
 from keras_impl.kinds import describe, is_whole
 
 
@@ -59,10 +63,19 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     """What the model does with such inputs, in evaluation mode."""
     subject = opened(key)
     found = _record(subject, inputs, False)
-    nodes = list(_nodes(found))
+    names = _names(subject, found)
+    nodes = list(_nodes(found, names))
     held = {tensor.name for node in nodes for tensor in node.held.values()}
-    loose = tuple(v.path for v in subject.model.variables if v.path not in held and "seed" not in v.name)
-    return Program("keras", tuple(nodes), found.inputs, found.outputs, loose)
+    left = [v.path for v in subject.model.trainable_variables if v.path not in held]
+    owned = {
+        variable.path
+        for step in found.steps
+        if isinstance(step.called, keras.Layer) and describe(step, names)[0][0].startswith("?")
+        for variable in step.called.variables
+    }
+    unknown = tuple(name for name in left if name in owned)
+    unused = tuple(name for name in left if name not in owned)
+    return Program("keras", tuple(nodes), found.inputs, found.outputs, unknown, unused)
 
 
 def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
@@ -72,19 +85,22 @@ def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
     values = dict(
         zip(found.inputs, (ops.convert_to_tensor(_cast(a, subject.dtype)) for a in inputs), strict=True)
     )
+    values |= {number: held for number, (_, held) in found.constants.items()}
     for step in found.steps:
         results = perform(step, [values[number] for number in step.inputs], training)
         values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
     return Trace({number: adapter.array(value) for number, value in values.items()})
 
 
-def replay(key: str, inputs: list[np.ndarray], parts: list[Part]) -> list[np.ndarray | None]:
+def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:
     """What some stretches of the model make of tensors that are given; None where they do not take them."""
     subject = opened(key)
-    steps = _record(subject, inputs, False).steps
+    done = _record(subject, inputs, False)
+    steps, constants = done.steps, {number: held for number, (_, held) in done.constants.items()}
     found: list[np.ndarray | None] = []
     for part in parts:
-        values = {n: ops.convert_to_tensor(_cast(array, subject.dtype)) for n, array in part.given.items()}
+        given = {n: ops.convert_to_tensor(_cast(array, subject.dtype)) for n, array in part.given.items()}
+        values = constants | given
         try:
             for index in part.steps:
                 step = steps[index]
@@ -118,14 +134,28 @@ def perform(step: Step, inputs: list[Any], training: bool) -> Any:
 def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
     """Put neutral weights into the model."""
     variables = {v.path: v for v in _open[key].model.variables}
+    whole: dict[str, np.ndarray] = {}
     for name, held in wanted.items():
-        variables[held.name].assign(given[name])
+        array = held.to_own(given[name], "keras")
+        if held.part:
+            whole.setdefault(held.name, adapter.array(variables[held.name]))[held.part] = array
+        else:
+            whole[held.name] = array
+    for path, array in whole.items():
+        variables[path].assign(array)
 
 
 def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
     """Neutral weights that the model holds; the inverse of `set_weights`."""
-    variables = {v.path: v for v in opened(key).model.variables}
-    return {name: adapter.array(variables[held.name]) for name, held in wanted.items()}
+    return of_names({v.path: adapter.array(v) for v in opened(key).model.variables}, wanted)
+
+
+def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held]) -> Weights:
+    """Neutral arrays from Keras' by path: weights, or gradients."""
+    return {
+        name: held.to_neutral(state[held.name][held.part] if held.part else state[held.name], "keras")
+        for name, held in wanted.items()
+    }
 
 
 def _cast(array: np.ndarray, dtype: str) -> np.ndarray:
@@ -138,7 +168,7 @@ def _record(subject: Opened, inputs: list[np.ndarray], training: bool) -> Record
     ]
     if not subject.model.built:
         subject.model(*symbolic)
-    return record(subject.model, *symbolic, whole=is_whole, training=training)
+    return record(subject.model, *symbolic, whole=is_whole, training=training, code=code)
 
 
 def _substituted(value: Any, given: Iterator[Any]) -> Any:
@@ -152,19 +182,53 @@ def _substituted(value: Any, given: Iterator[Any]) -> Any:
     return value
 
 
-def _nodes(found: Record) -> Iterator[Node]:
-    number, between = 0, 0
+def _names(subject: Opened, found: Record) -> dict[int, str]:
+    """Paths of the model's variables, by the `id` of their stand-in."""
+    own = {id(variable): variable.path for variable in subject.model.variables}
+    return {id(stand_in): own[id(v)] for stand_in, v in found.constants.values() if id(v) in own}
+
+
+def _nodes(found: Record, names: dict[int, str]) -> Iterator[Node]:
+    between = 0
+    done: list[Node] = []
     for index_of_step, step in enumerate(found.steps):
-        parts = describe(step)
+        parts = describe(step, names)
         inputs = step.inputs
+        if parts[0][2] and not isinstance(step.called, keras.Layer | PartOf):
+            # A layer made of a function: its variables are its own, and do not flow in.
+            mine = {id(tensor) for tensor in tensors_by_role(step).values()}
+            pairs = zip(step.inputs, tensors(step.arguments), strict=True)
+            inputs = tuple(number for number, tensor in pairs if id(tensor) not in mine)
         for index, (kind, settings, roles) in enumerate(parts):
             outputs = step.outputs
             if index < len(parts) - 1:
                 between -= 1  # a tensor inside a layer, which nobody sees
                 outputs = (between,)
-            held = {}
-            for role, (name, row) in roles.items():
-                variable = getattr(step.called, name)
-                held[role] = Held(variable.path, row, tuple(variable.shape))
-            yield Node(number, step.path, kind, settings, held, inputs, outputs, index_of_step)
-            number, inputs = number + 1, outputs
+            held = {role: _held(step, role, own) for role, own in roles.items()}
+            done.append(Node(0, step.path, kind, settings, held, inputs, outputs, index_of_step))
+            inputs = outputs
+    used = {number for node in done for number in node.inputs}
+    sources = []
+    for constant, (stand_in, _) in found.constants.items():
+        if constant in used and id(stand_in) in names:
+            name, shape = names[id(stand_in)], tuple(stand_in.shape)
+            value = Held.of_torch(name, Own(name, "raw"), shape)
+            sources.append(Node(0, name, "parameter", {}, {"value": value}, (), (constant,), -1))
+    for number, node in enumerate([*sources, *done]):
+        yield replace(node, number=number)
+
+
+def _held(step: Step, role: str, own: Own) -> Held:
+    if not isinstance(step.called, keras.Layer | PartOf):
+        tensor = tensors_by_role(step)[role]
+        return Held(own.name, own.row, tuple(tensor.shape))
+    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
+    owner = owner.cell if isinstance(owner, layers.RNN) else owner
+    variable = getattr(owner, own.name)
+    shape = tuple(np.empty(variable.shape, np.int8)[own.part].shape) if own.part else tuple(variable.shape)
+    if isinstance(owner, layers.EinsumDense):
+        given, kernel, _ = re.split(",|->", owner.equation)
+        inner = sum(axis in given for axis in kernel)
+        neutral = (prod(shape[:inner]), prod(shape[inner:])) if role == "kernel" else (prod(shape),)
+        return Held(variable.path, own.row, neutral, own=shape)
+    return Held(variable.path, own.row, shape, own.part)

@@ -10,19 +10,19 @@ from torch import Tensor
 Settings = Mapping[str, Any]
 
 
-def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
     """What a node of `crosscheck.ports.program` does, in evaluation mode.
 
     Args:
         kind: of the node.
         settings: see `kinds.describe` of either side.
         held: the layer's tensors by role, as PyTorch has them.
-        x: the input, channels first.
+        x: the inputs, channels first.
 
     Raises:
         KeyError: what this kind does is not known here.
     """
-    return _KINDS[kind](settings, held, x)
+    return _KINDS[kind](settings, held, *x)
 
 
 def can(kind: str) -> bool:

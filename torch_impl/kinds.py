@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from crosscheck.dataflow import Step
-from crosscheck.ports.program import FUNCTIONS, Padding
+from crosscheck.ports.program import Own
+from torch_impl.expansions import Projection, Recurrence, is_expanded
+from torch_impl.functional import as_pairs, as_tuple, function_of, layer_of
 
-# A kind, its settings, and the module's own tensors by role: (name, row of `layouts.LAYOUTS`).
-Description = tuple[str, dict[str, Any], dict[str, tuple[str, str]]]
+# A kind, its settings, and the module's own tensors by role.
+Description = tuple[str, dict[str, Any], dict[str, Own]]
 
 # Modules with code of their own that calls others: it is that code that is recorded.
 CONTAINERS = (
@@ -26,17 +27,22 @@ CONTAINERS = (
 
 
 def is_whole(module: nn.Module) -> bool:
-    """Whether a module is one step: PyTorch's own, or without modules inside."""
-    own = type(module).__module__.startswith("torch.nn.") and not isinstance(module, CONTAINERS)
-    return own or not any(True for _ in module.children())
+    """Whether a module is one step: PyTorch's own, or a part of such a one."""
+    if is_expanded(module) or isinstance(module, CONTAINERS):
+        return False
+    return type(module).__module__.startswith(("torch.nn.", "torch_impl.expansions"))
 
 
-def describe(step: Step) -> Description:
-    """What a step of `graph.record` does."""
+def describe(step: Step, names: Mapping[int, str]) -> Description:
+    """What a step of `graph.record` does.
+
+    Args:
+        step: of the record.
+        names: of the model's tensors, by their `id`.
+    """
     module = step.called
     if not isinstance(module, nn.Module):
-        kind = FUNCTIONS.get(step.operation, step.operation)
-        return kind, _ARGUMENTS.get(kind, _function_settings)(step), {}
+        return layer_of(step, names) or function_of(step)
     for classes, describe_module in _MODULES.items():
         if isinstance(module, classes):
             if type(module).forward not in {c.forward for c in type(module).__mro__ if c in _flat(classes)}:
@@ -49,81 +55,13 @@ def _flat(classes: Any) -> tuple[type, ...]:
     return classes if isinstance(classes, tuple) else (classes,)
 
 
-def _function_settings(step: Step) -> dict[str, Any]:
-    positional, named = step.arguments
-    plain = [value for value in positional if isinstance(value, int | float | str | bool | tuple | list)]
-    plain = [value for value in plain if not _has_tensor(value)]
-    settings = {"arguments": plain} if plain else {}
-    return settings | {n: v for n, v in named.items() if not _has_tensor(v) and v is not None}
-
-
-def _named(step: Step, **arguments: tuple[int, str, Any]) -> dict[str, Any]:
-    """Settings from arguments: place, own name, default."""
-    positional, named = step.arguments
-    found = {}
-    for name, (place, own, default) in arguments.items():
-        found[name] = positional[place] if place < len(positional) else named.get(own, default)
-    return found
-
-
-def _function_pool(step: Step) -> dict[str, Any]:
-    rank = step.results.ndim - 2
-    given = _named(
-        step, size=(1, "kernel_size", None), strides=(2, "stride", None), padding=(3, "padding", 0)
-    ) | _named(step, ceil=(9, "ceil_mode", False))
-    size = _tuple(given["size"], rank)
-    settings = {
-        "size": size,
-        "strides": _tuple(given["strides"] or size, rank),
-        "padding": _pairs(given["padding"], size, (1,) * rank),
-        "ceil": given["ceil"],
-    }
-    if "avg" in step.operation:
-        settings |= _named(step, padding_counts=(5, "count_include_pad", True))
-    return settings
-
-
-# Functions whose arguments mean what a module's settings do.
-_ARGUMENTS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
-    **dict.fromkeys(
-        ("relu", "relu6", "silu", "hard_silu", "hard_sigmoid", "sigmoid", "tanh"), lambda step: {}
-    ),
-    "gelu": lambda step: _named(step, approximate=(1, "approximate", "none")),
-    "leaky_relu": lambda step: _named(step, slope=(1, "negative_slope", 0.01)),
-    "elu": lambda step: _named(step, alpha=(1, "alpha", 1.0)),
-    "softmax": lambda step: _named(step, axis=(1, "dim", -1)),
-    "log_softmax": lambda step: _named(step, axis=(1, "dim", -1)),
-    "max_pool": _function_pool,
-    "avg_pool": _function_pool,
-}
-
-
-def _has_tensor(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(_has_tensor(item) for item in value)
-    return isinstance(value, torch.Tensor)
-
-
-def _pairs(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> Padding:
-    if padding == "valid":
-        return tuple((0, 0) for _ in kernel)
-    if padding == "same":
-        totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-        return tuple((total // 2, total - total // 2) for total in totals)
-    return tuple((p, p) for p in _tuple(padding, len(kernel)))
-
-
-def _tuple(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
-    return (value,) * rank if isinstance(value, int) else tuple(value)
-
-
-def _held(module: nn.Module, kind: str, **roles: str) -> dict[str, tuple[str, str]]:
+def _held(module: nn.Module, kind: str, **roles: str) -> dict[str, Own]:
     """The tensors that the module has, of those that it may have."""
-    found = {}
-    for role, name in roles.items():
-        if getattr(module, name, None) is not None:
-            found[role] = name, f"{kind}.{role}"
-    return found
+    return {
+        role: Own(name, f"{kind}.{role}")
+        for role, name in roles.items()
+        if getattr(module, name, None) is not None
+    }
 
 
 def _dense(module: nn.Linear) -> Description:
@@ -135,7 +73,7 @@ def _conv(module: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> Description:
     depthwise = module.groups > 1 and module.groups == module.in_channels
     settings = {
         "strides": tuple(module.stride),
-        "padding": _pairs(module.padding, module.kernel_size, module.dilation),
+        "padding": as_pairs(module.padding, module.kernel_size, module.dilation),
         "padding_mode": module.padding_mode,
         "dilation": tuple(module.dilation),
     }
@@ -189,6 +127,48 @@ def _embedding(module: nn.Embedding) -> Description:
     return "embedding", {}, _held(module, "embedding", embeddings="weight")
 
 
+# PORT: PyTorch's gates are r, z, n in a GRU, Keras' z, r, h; both have i, f, g (Keras: c), o in an LSTM.
+GATES = {nn.LSTM: ("i", "f", "c", "o"), nn.GRU: ("r", "z", "h"), nn.RNN: ("h",)}
+
+
+def _recurrence(module: Recurrence) -> Description:
+    owner = module.owner
+    kind = {nn.LSTM: "lstm", nn.GRU: "gru", nn.RNN: "rnn"}[type(owner)]
+    held = {}
+    for index, gate in enumerate(GATES[type(owner)]):
+        rows = (slice(index * owner.hidden_size, (index + 1) * owner.hidden_size),)
+        held[f"kernel_{gate}"] = Own("weight_ih" + module.suffix, "dense.kernel", rows)
+        held[f"recurrent_{gate}"] = Own("weight_hh" + module.suffix, "dense.kernel", rows)
+        if not owner.bias:
+            continue
+        # PORT: PyTorch adds two biases; Keras has one, but for the GRU with `reset_after`.
+        second = "bias_hh" + module.suffix
+        held[f"bias_{gate}"] = Own(
+            "bias_ih" + module.suffix, "dense.bias", rows, "" if kind == "gru" else second
+        )
+        if kind == "gru":
+            held[f"recurrent_bias_{gate}"] = Own(second, "dense.bias", rows)
+    settings: dict[str, Any] = {"reverse": module.reverse, "activation": "tanh"}
+    if kind == "rnn":
+        settings["activation"] = owner.nonlinearity
+    else:
+        settings["recurrent_activation"] = "sigmoid"
+    if kind == "gru":
+        settings["reset_after"] = True
+    return kind, settings, held
+
+
+def _projection(module: Projection) -> Description:
+    owner, size = module.owner, module.owner.embed_dim
+    rows = (slice(module.index * size, (module.index + 1) * size),)
+    held = {"kernel": Own("in_proj_weight", "dense.kernel", rows)}
+    if not owner._qkv_same_embed_dim:
+        held["kernel"] = Own("qkv"[module.index] + "_proj_weight", "dense.kernel")
+    if owner.in_proj_bias is not None:
+        held["bias"] = Own("in_proj_bias", "dense.bias", rows)
+    return "dense", {}, held
+
+
 def _plain(kind: str, **settings: str) -> Callable[[nn.Module], Description]:
     def describe_plain(module: nn.Module) -> Description:
         return kind, {name: getattr(module, own) for name, own in settings.items()}, {}
@@ -199,11 +179,11 @@ def _plain(kind: str, **settings: str) -> Callable[[nn.Module], Description]:
 def _pool(kind: str) -> Callable[[nn.Module], Description]:
     def describe_pool(module: nn.Module) -> Description:
         rank = int(type(module).__name__[-2])
-        size = _tuple(module.kernel_size, rank)
+        size = as_tuple(module.kernel_size, rank)
         settings = {
             "size": size,
-            "strides": _tuple(module.stride or size, rank),
-            "padding": _pairs(module.padding, size, (1,) * rank),
+            "strides": as_tuple(module.stride or size, rank),
+            "padding": as_pairs(module.padding, size, (1,) * rank),
             "ceil": module.ceil_mode,
         }
         if kind == "avg_pool":
@@ -225,6 +205,8 @@ def _adaptive(kind: str) -> Callable[[nn.Module], Description]:
 
 
 _MODULES: Mapping[Any, Callable[[Any], Description]] = {
+    Recurrence: _recurrence,
+    Projection: _projection,
     nn.Linear: _dense,
     (nn.Conv1d, nn.Conv2d, nn.Conv3d): _conv,
     (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d): _transposed,

@@ -1,7 +1,7 @@
 """A user's PyTorch model, opened and watched; `keras_impl/trace.py` is its mirror."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
-from crosscheck.layouts import TORCH_BOOKKEEPING, Weights, from_side, to_side
+from crosscheck.layouts import Weights
 from crosscheck.ports import factory
-from crosscheck.ports.program import Held, Node, Part, Program, Trace
+from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace
 from torch_impl.adapter import DTYPES
 from torch_impl.emulation import emulate
+from torch_impl.expansions import PartOf, expand
+from torch_impl.functional import tensors_by_role
 from torch_impl.graph import record, tensors
 from torch_impl.kinds import describe, is_whole
 
@@ -44,6 +46,7 @@ def open_model(key: str, source: str, dtype: str) -> None:
     model = made.model
     if not isinstance(model, nn.Module):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a torch.nn.Module")
+    expand(model)
     _open[key] = Opened(model.to(DTYPES[dtype]), DTYPES[dtype], made)
 
 
@@ -57,11 +60,13 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     subject = opened(key)
     subject.model.eval()
     found = _record(subject, inputs)
-    nodes = [_node(number, step) for number, step in enumerate(found.steps)]
-    held = {tensor.name for node in nodes for tensor in node.held.values()}
-    names = [n for n in subject.model.state_dict() if not n.endswith(TORCH_BOOKKEEPING)]
-    loose = tuple(name for name in names if name not in held)
-    return Program("torch", tuple(nodes), found.inputs, found.outputs, loose)
+    nodes = list(_nodes(subject.model, found, inputs))
+    held = {name for node in nodes for tensor in node.held.values() for name in (tensor.name, tensor.also)}
+    left = [name for name, _ in subject.model.named_parameters() if name not in held]
+    odd = [node.path for node in nodes if node.kind.startswith("?")]
+    unknown = tuple(name for name in left if name.startswith(tuple(f"{path}." for path in odd)))
+    unused = tuple(name for name in left if name not in unknown)
+    return Program("torch", tuple(nodes), found.inputs, found.outputs, unknown, unused)
 
 
 def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
@@ -78,20 +83,15 @@ def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
     return Trace(values)
 
 
-def replay(key: str, inputs: list[np.ndarray], parts: list[Part]) -> list[np.ndarray | None]:
+def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:
     """What some stretches of the model make of tensors that are given; None where they do not take them."""
     subject = opened(key)
     subject.model.eval()
-    steps = _record(subject, inputs).steps
+    done = _record(subject, inputs)
+    steps = done.steps
     found: list[np.ndarray | None] = []
-    # Parameters and constants that functions are called with: what no step makes.
-    made = {number for step in steps for number in step.outputs} | set(range(1, len(inputs) + 1))
-    plain = {
-        number: tensor
-        for step in steps
-        for number, tensor in zip(step.inputs, tensors(step.arguments), strict=True)
-        if number not in made
-    }
+    plain = _unmade(done, inputs)
+    names = {id(tensor): name for name, tensor in _named_tensors(subject.model)}
     for part in parts:
         values = plain | {number: torch.from_numpy(array.copy()) for number, array in part.given.items()}
         try:
@@ -101,7 +101,7 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Part]) -> list[np.nda
                     tensors_in = [values[number].clone() for number in step.inputs]
                     if index in part.before:
                         tensors_in[0] = emulate(*part.before[index], {}, tensors_in[0])
-                    results = _performed(step, tensors_in, part.changes.get(index))
+                    results = _performed(step, tensors_in, part.changes.get(index), names)
                     values |= dict(zip(step.outputs, tensors(results), strict=True))
             found.append(values[part.wanted].numpy())
         except (ValueError, TypeError, KeyError, RuntimeError, IndexError):
@@ -109,20 +109,21 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Part]) -> list[np.nda
     return found
 
 
-def _performed(step: Step, inputs: list[Tensor], change: tuple[str, dict[str, Any]] | None) -> Any:
+def _performed(
+    step: Step, inputs: list[Tensor], change: tuple[str, dict[str, Any]] | None, names: dict[int, str]
+) -> Any:
     if change is None:
         given = iter(inputs)
         positional, named = (_substituted(value, given) for value in step.arguments)
         results = step.called(*positional, **named)
         return inputs[0] if results is None else results
     kind, settings = change
-    held = {}
-    if isinstance(step.called, nn.Module):
-        roles = describe(step)[2]
-        held = {role: getattr(step.called, name) for role, (name, _) in roles.items()}
-    return emulate(
-        kind, settings, {r: t for r, t in held.items() if r not in settings.get("without", ())}, inputs[0]
-    )
+    roles = describe(step, names)[2]
+    held = {role: _tensor(step, role, own) for role, own in roles.items()}
+    if held and not isinstance(step.called, nn.Module):
+        inputs = inputs[:1]
+    left = {role: tensor for role, tensor in held.items() if role not in settings.get("without", ())}
+    return emulate(kind, settings, left, *inputs)
 
 
 def _substituted(value: Any, given: Iterator[Tensor]) -> Any:
@@ -142,17 +143,36 @@ def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
     state = subject.model.state_dict()
     with torch.no_grad():
         for name, held in wanted.items():
-            array = to_side(given[name], held.parameter(), "torch")
-            state[held.name].copy_(torch.from_numpy(array).reshape(state[held.name].shape))
+            array = held.to_own(given[name], "torch")
+            target = state[held.name][held.part] if held.part else state[held.name]
+            if held.also:  # PORT: one bias of Keras' is the sum of two; both are other than 0
+                other = state[held.also][held.part]
+                other.copy_(torch.from_numpy(array[::-1].copy()))
+                array = array - array[::-1]
+            target.copy_(torch.from_numpy(array).reshape(target.shape))
 
 
 def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
     """Neutral weights that the model holds; the inverse of `set_weights`."""
-    state = opened(key).model.state_dict()
-    return {
-        name: from_side(state[held.name].detach().cpu().numpy(), held.parameter(), "torch")
-        for name, held in wanted.items()
-    }
+    state = {name: tensor.detach().cpu().numpy() for name, tensor in opened(key).model.state_dict().items()}
+    return of_names(state, wanted)
+
+
+def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held], add: bool = True) -> Weights:
+    """Neutral arrays from PyTorch's by name.
+
+    Args:
+        state: weights, or gradients.
+        wanted: where each is.
+        add: whether a second tensor is added, as for weights; the gradient is the same for both.
+    """
+    found = {}
+    for name, held in wanted.items():
+        array = state[held.name][held.part] if held.part else state[held.name]
+        if held.also and add:
+            array = array + state[held.also][held.part]
+        found[name] = held.to_neutral(array, "torch")
+    return found
 
 
 def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> Record:
@@ -163,17 +183,75 @@ def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> R
     return record(subject.model, *given, whole=is_whole, observe=observe)
 
 
-def _node(number: int, step: Step) -> Node:
-    kind, settings, roles = describe(step)
+def _nodes(model: nn.Module, found: Record, inputs: list[np.ndarray]) -> Iterator[Node]:
+    names = {id(tensor): name for name, tensor in _named_tensors(model)}
+    sources = [_source(number, tensor, names) for number, tensor in _unmade(found, inputs).items()]
+    used: set[int] = set()
+    nodes = []
+    for index, step in enumerate(found.steps):
+        node = _node(index, step, names)
+        if node.held and not isinstance(step.called, nn.Module):
+            # A layer made of a function: its parameters are its own, and do not flow in.
+            mine = {id(tensor) for tensor in tensors_by_role(step).values()}
+            pairs = zip(step.inputs, tensors(step.arguments), strict=True)
+            node = replace(node, inputs=tuple(number for number, tensor in pairs if id(tensor) not in mine))
+        used |= set(node.inputs)
+        nodes.append(node)
+    flowing = [source for source in sources if source and source.outputs[0] in used]
+    for number, node in enumerate([*flowing, *nodes]):
+        yield replace(node, number=number)
+
+
+def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    yield from model.named_parameters()
+    yield from model.named_buffers()
+
+
+def _unmade(found: Record, inputs: list[np.ndarray]) -> dict[int, Tensor]:
+    """Tensors that steps use and no step makes: parameters and constants."""
+    made = {number for step in found.steps for number in step.outputs} | set(range(1, len(inputs) + 1))
+    return {
+        number: tensor
+        for step in found.steps
+        for number, tensor in zip(step.inputs, tensors(step.arguments), strict=True)
+        if number not in made
+    }
+
+
+def _source(number: int, tensor: Tensor, names: dict[int, str]) -> Node | None:
+    """A parameter that functions use, as a step that makes it out of nothing."""
+    if id(tensor) not in names or not isinstance(tensor, nn.Parameter):
+        return None
+    name = names[id(tensor)]
+    held = {"value": Held.of_torch(name, Own(name, "raw"), tuple(tensor.shape))}
+    return Node(0, name, "parameter", {}, held, (), (number,), -1)
+
+
+def _node(number: int, step: Step, names: dict[int, str]) -> Node:
+    kind, settings, roles = describe(step, names)
     held = {}
-    for role, (name, row) in roles.items():
-        tensor, full = getattr(step.called, name), f"{step.path}.{name}" if step.path else name
-        if row == "prelu.alpha" and step.results.ndim > 2:
-            row = "prelu_channels.alpha"
-        if row == "depthwise_conv2d.kernel":
+    for role, own in roles.items():
+        tensor = _tensor(step, role, own)
+        path = step.path if isinstance(step.called, nn.Module) else ""
+        if isinstance(step.called, PartOf):
+            path = path.rpartition(".")[0]
+        full, also = (f"{path}.{name}" if path and name else name for name in (own.name, own.also))
+        if own.row == "prelu.alpha" and step.results.ndim > 2:
+            own = own._replace(row="prelu_channels.alpha")
+        if own.row == "depthwise_conv2d.kernel":
             outputs, _, *window = tensor.shape
-            groups = step.called.groups
-            held[role] = Held(full, row, (*window, groups, outputs // groups))
+            groups = step.inputs and next(tensors(step.arguments)).shape[1]
+            held[role] = Held(full, own.row, (*window, groups, outputs // groups))
         else:
-            held[role] = Held.of_torch(full, row, tuple(tensor.shape))
+            held[role] = Held.of_torch(full, own, tuple(tensor.shape), also)
     return Node(number, step.path, kind, settings, held, step.inputs, step.outputs, number)
+
+
+def _tensor(step: Step, role: str, own: Own) -> Tensor:
+    """The tensor, or the part of it, that a step uses."""
+    if not isinstance(step.called, nn.Module):
+        return tensors_by_role(step)[role]
+    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
+    tensor = getattr(owner, own.name)
+    tensor = tensor[own.part] if own.part else tensor
+    return tensor + getattr(owner, own.also)[own.part] if own.also else tensor

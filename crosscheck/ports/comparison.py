@@ -8,7 +8,7 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.ports import copying, pairing
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, in_keras_order, relative_error
 from crosscheck.ports.pairing import LayerPair
-from crosscheck.ports.program import ACTIVATIONS, Part, Program, Trace
+from crosscheck.ports.program import ACTIVATIONS, Again, Program, Trace
 from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides
 
@@ -24,6 +24,8 @@ WITH_CHANNELS = (
     "max_pool",
     "avg_pool",
 )
+
+RECURRENT = ("lstm", "gru", "rnn")
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ class Ports:
         self.keras_inputs = self._for_keras()
         self.keras: Program = sides.keras.call("keras_impl.trace:program", KEY, self.keras_inputs)
         for side in (self.torch, self.keras):
-            if side.loose:
-                names = ", ".join(side.loose[:6]) + (" ..." if len(side.loose) > 6 else "")
+            if side.unknown:
+                names = ", ".join(side.unknown[:6]) + (" ..." if len(side.unknown) > 6 else "")
                 raise CrosscheckError(f"{side.side}: layers of these tensors are not known yet: {names}")
         self.pairs = pairing.pair_layers(self.torch, self.keras, given)
         if not self.pairs:
@@ -102,11 +104,10 @@ class Ports:
             )
         torch, keras = self.values = self._run()
         outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
-        calls = [call for pair in self.pairs for call in self._calls(pair)]
+        calls = [call for pair in self.pairs if pair.torch.kind != "parameter" for call in self._calls(pair)]
         ends = [(pair, *self._outputs_of(pair)) for pair in sorted(calls, key=lambda p: p.torch.number)]
-        self.common = {b: a for _, a, b in ends} | dict(
-            zip(self.keras.inputs, self.torch.inputs, strict=True)
-        )
+        self.common = {b: a for _, a, b in ends} | self._states(calls)
+        self.common |= dict(zip(self.keras.inputs, self.torch.inputs, strict=True))
         everything = [*ends, *((None, a, b) for a, b in outputs)]
         places = [
             Place(
@@ -139,7 +140,7 @@ class Ports:
         torch, keras = self.torch.calls(pair.torch), self.keras.calls(pair.keras)
         return [LayerPair(a, b) for a, b in zip(torch, keras, strict=False)]
 
-    def _part(self, place: Place) -> Part | None:
+    def _part(self, place: Place) -> Again | None:
         """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""
         torch, keras = self.values
         if not place.keras.steps or not set(place.keras.begins) <= self.common.keys():
@@ -150,7 +151,7 @@ class Ports:
             )
             for number in place.keras.begins
         }
-        return Part(place.keras.steps, given, place.keras.ends)
+        return Again(place.keras.steps, given, place.keras.ends)
 
     def _for_keras(self) -> list[np.ndarray]:
         declared = self.sides.keras.call("keras_impl.trace:input_shapes", KEY)
@@ -188,9 +189,19 @@ class Ports:
         self.sides.torch.call("torch_impl.trace:set_weights", KEY, held, weights)
         self.sides.keras.call("keras_impl.trace:set_weights", KEY, there, rows.for_keras(weights))
 
+    def _states(self, calls: list[LayerPair]) -> dict[int, int]:
+        """The last states of recurrent layers, where Keras' returns them."""
+        found: dict[int, int] = {}
+        for pair in calls:
+            if pair.torch.kind in RECURRENT:
+                found |= dict(zip(pair.keras.outputs[1:], pair.torch.outputs[1:], strict=False))
+        return found
+
     def _outputs_of(self, pair: LayerPair) -> tuple[int, int]:
         """Tensors of either side that should be equal: behind the activation, if that is in Keras' layer."""
-        torch, keras = pair.torch.outputs[0], pair.keras
+        # PORT: PyTorch's recurrent layers always return the sequence, Keras' the last state unless asked.
+        last = pair.torch.kind in RECURRENT and not pair.keras.settings["sequences"]
+        torch, keras = pair.torch.outputs[1 if last else 0], pair.keras
         while keras.outputs[0] < 0:
             keras = self.keras.nodes[keras.number + 1]
             users = [n for n in self.torch.nodes if torch in n.inputs]

@@ -1,5 +1,7 @@
 """One set of weights for both models, drawn as after training."""
 
+from dataclasses import replace
+from itertools import permutations
 from math import prod
 
 import numpy as np
@@ -18,12 +20,25 @@ TO_FIRST = ((0, 3, 1, 2), (0, 2, 1), (0, 4, 1, 2, 3))
 
 def names(pairs: list[LayerPair]) -> tuple[dict[str, Held], dict[str, Held]]:
     """The tensors that both models hold, by a common name: where they are in torch and in keras."""
-    torch, keras = {}, {}
+    torch: dict[str, Held] = {}
+    keras: dict[str, Held] = {}
     for pair in pairs:
         for role in pair.shared():
             name = f"{pair.torch.path}.{role}"
-            torch[name], keras[name] = pair.torch.held[role], pair.keras.held[role]
+            keras[name] = pair.keras.held[role]
+            torch[name] = _aligned(pair.torch.held[role], keras[name])
     return torch, keras
+
+
+def _aligned(torch: Held, keras: Held) -> Held:
+    """A parameter of the user's own with the axes that it has in Keras; the others as they are."""
+    if torch.kind != "raw" or torch.sizes == keras.sizes:
+        return replace(torch, shape=keras.shape) if torch.kind == "raw" else torch
+    rank = len(torch.sizes)
+    # Channels first and last, and whatever else fits; equal sizes leave several ways, of which that is best.
+    orders = [tuple(np.roll(range(rank), 1)), *permutations(range(rank))]
+    axes = next(order for order in orders if tuple(keras.sizes[a] for a in order) == torch.sizes)
+    return replace(torch, shape=keras.shape, axes=tuple(int(axis) for axis in axes))
 
 
 def drawn(held: dict[str, Held], seed: int) -> Weights:
@@ -49,7 +64,7 @@ class RowOrders:
         self.maps: dict[str, tuple[int, ...]] = {}  # (C, H, W) by kernel
         first = _channels_first(keras[0])
         for pair in pairs:
-            if pair.torch.kind != "dense":
+            if pair.torch.kind != "dense" or not pair.torch.inputs or not pair.keras.inputs:
                 continue
             before, there = _flattened(torch[0], pair.torch), _flattened(keras[0], pair.keras)
             if before is None or there is None or there in first:

@@ -14,7 +14,7 @@ import numpy as np
 
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
-from crosscheck.ports.program import Node, Part
+from crosscheck.ports.program import Again, Node
 
 # What only training depends on.
 TRAINING = ("momentum", "unbiased", "rate", "inplace")
@@ -138,7 +138,7 @@ def _with_padding(layer: Node, glue: list[Node]) -> Node:
     return Node(layer.number, layer.path, layer.kind, layer.settings | {"padding": padding})
 
 
-def _part(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Part:
+def _part(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
     stretch, values = parted.place.torch, ports.values[0].values
     settings = {node.step: node.settings for node in stretch.nodes}
     changes: dict[int, Change] = {}
@@ -152,7 +152,7 @@ def _part(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Part:
         changes[hypothesis.step] = kind, wanted
     given = {number: values[number] for number in stretch.begins}
     before = {h.step: h.before for h in chosen if h.before}
-    return Part(stretch.steps, given, stretch.ends, changes, before)
+    return Again(stretch.steps, given, stretch.ends, changes, before)
 
 
 def _apart(torch: np.ndarray, keras: np.ndarray) -> float:

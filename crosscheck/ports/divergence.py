@@ -1,6 +1,8 @@
 """Where two models part: layer by layer, what arrives and what each layer adds of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -80,8 +82,20 @@ def in_keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray |
         shape: of Keras' tensor.
         like: that tensor; where both orders fit, the nearer one is taken.
     """
-    moved = np.moveaxis(torch, 1, -1) if torch.ndim > 2 else torch
-    fitting = [array for array in (moved, torch) if array.shape == shape]
-    if len(fitting) == 2 and like is not None:
+    fitting = [array for array in _orders(torch, shape) if array.shape == shape]
+    if len(fitting) > 1 and like is not None:
         return min(fitting, key=lambda array: relative_error(array, like))
-    return fitting[0] if fitting else moved
+    return fitting[0] if fitting else next(_orders(torch, shape))
+
+
+def _orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """What Keras may have for a tensor, the likeliest first."""
+    if torch.ndim > 2:
+        yield np.moveaxis(torch, 1, -1)
+    yield torch
+    if torch.ndim > 2:
+        yield np.swapaxes(torch, 0, 1)  # the time comes first in PyTorch's recurrent layers and attention
+    # The heads of attention: one axis here, two there.
+    heads = len(shape) == torch.ndim + 1 and shape[: torch.ndim - 1] == torch.shape[:-1]
+    if heads and prod(shape) == torch.size:
+        yield torch.reshape(shape)

@@ -10,8 +10,8 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.ports.program import Node, Program
 from crosscheck.ports.structure import Place, places, signature
 
-# What counts how much: looking alike in ever wider surroundings, depth from either end, names.
-ALIKE, DEPTH, NAMES = 4.0, 2.0, 2.0
+# What counts how much: looking alike in ever wider surroundings, depth from either end, names, settings.
+ALIKE, DEPTH, NAMES, SETTINGS = 4.0, 2.0, 2.0, 1.0
 # Pairs whose members could be exchanged at a loss no larger than this are ambiguous.
 MARGIN = 0.1
 IMPOSSIBLE = -1e6
@@ -74,7 +74,10 @@ def _score(torch: Place, keras: Place, given: dict[str, str]) -> float:
     alike = np.mean([a == b for a, b in zip(torch.surroundings, keras.surroundings, strict=True)])
     depths = ((torch.before, keras.before), (torch.after, keras.after))
     near = np.mean([1 - abs(a - b) / (1 + max(a, b)) for a, b in depths])
-    return float(ALIKE * alike + DEPTH * near + NAMES * resemblance(torch.node.path, keras.node.path))
+    names = resemblance(torch.node.path, keras.node.path)
+    both = torch.node.settings.keys() & keras.node.settings.keys()
+    settings = np.mean([torch.node.settings[n] == keras.node.settings[n] for n in both]) if both else 1.0
+    return float(ALIKE * alike + DEPTH * near + NAMES * names + SETTINGS * settings)
 
 
 def resemblance(first: str, second: str) -> float:

@@ -3,37 +3,94 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from crosscheck.layouts import LAYOUTS, Parameter
+from crosscheck.layouts import LAYOUTS, Parameter, from_side, to_side
 
 Padding = tuple[tuple[int, int], ...]
+Part = tuple[int | slice, ...]
+
+
+class Own(NamedTuple):
+    """A tensor of a layer, as the layer itself knows it.
+
+    Attributes:
+        name: of its attribute.
+        row: of `layouts.LAYOUTS`; "raw" for a parameter of the user's own.
+        part: which part of it; everything if empty. Gates and projections share one tensor.
+        also: another tensor that is always added to it, as PyTorch's second bias of an LSTM.
+        as_is: whether its axes are those of the row's neutral layout, whatever the side.
+    """
+
+    name: str
+    row: str
+    part: Part = ()
+    also: str = ""
+    as_is: bool = False
 
 
 @dataclass(frozen=True)
 class Held:
-    """A tensor that a layer holds.
+    """A tensor that a layer holds, or a part of one.
 
     Attributes:
-        name: on its own side, such as "layer1.0.conv1.weight".
-        kind: row of `layouts.LAYOUTS`, such as "conv2d.kernel".
+        name: of the tensor on its own side, such as "layer1.0.conv1.weight".
+        kind: row of `layouts.LAYOUTS`, such as "conv2d.kernel", or "raw".
         shape: in the neutral layout.
+        part: as in `Own`.
+        also: the name of another tensor that is always added to it.
+        own: shape on its own side, where that groups the axes otherwise.
+        axes: where no row says it, the neutral axes in the side's order, those of size 1 left out.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
+    part: Part = ()
+    also: str = ""
+    own: tuple[int, ...] = ()
+    axes: tuple[int, ...] = ()
 
     @classmethod
-    def of_torch(cls, name: str, kind: str, shape: tuple[int, ...]) -> "Held":
-        """From the shape that PyTorch's tensor has."""
-        sizes = dict(zip(LAYOUTS[kind].torch.split(), shape, strict=True)) | {"1": 1}
-        return cls(name, kind, tuple(sizes[axis] for axis in LAYOUTS[kind].neutral.split()))
+    def of_torch(cls, name: str, own: Own, tensor: tuple[int, ...], also: str = "") -> "Held":
+        """From the shape that PyTorch's tensor has, or the part of it."""
+        if own.row == "raw" or own.as_is:
+            axes = range(sum(size > 1 for size in tensor))
+            return cls(name, own.row, tensor, own.part, also, tensor, tuple(axes))
+        sizes = dict(zip(LAYOUTS[own.row].torch.split(), tensor, strict=True)) | {"1": 1}
+        shape = tuple(sizes[axis] for axis in LAYOUTS[own.row].neutral.split())
+        return cls(name, own.row, shape, own.part, also)
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{p.start}:{p.stop}" if isinstance(p, slice) else str(p) for p in self.part)
+        return f"{self.name}[{inside}]" if inside else self.name
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The neutral shape without axes of size 1."""
+        return tuple(size for size in self.shape if size > 1)
+
+    def to_own(self, array: np.ndarray, side: str) -> np.ndarray:
+        """A neutral array as the side has it."""
+        if self.axes or self.kind == "raw":
+            return np.ascontiguousarray(np.transpose(array.reshape(self.sizes), self.axes).reshape(self.own))
+        array = to_side(array, self.parameter(), side)
+        return array.reshape(self.own) if self.own else array
+
+    def to_neutral(self, array: np.ndarray, side: str) -> np.ndarray:
+        """The inverse of `to_own`."""
+        if self.axes or self.kind == "raw":
+            turned = array.reshape(tuple(self.sizes[axis] for axis in self.axes))
+            return np.ascontiguousarray(np.transpose(turned, np.argsort(self.axes)).reshape(self.shape))
+        return from_side(array.reshape(self.shape) if self.own else array, self.parameter(), side)
 
     def parameter(self) -> Parameter:
         """As a contract declares it."""
+        if self.kind == "raw":
+            sizes = self.sizes
+            return Parameter("dense.kernel" if len(sizes) > 1 else "raw.value", self.shape, (*sizes, 1)[0])
         transposed = self.kind.endswith("_transpose.kernel")
         inputs = (*self.shape[:-2], self.shape[-1]) if transposed else self.shape[:-1]
         depthwise = self.kind == "depthwise_conv2d.kernel"
@@ -53,7 +110,8 @@ class Node:
         inputs: numbers of the tensors that go in.
         outputs: numbers of the tensors that come out; negative where the side does not show them, as
             between a Keras layer and the activation inside it.
-        step: of the recorded call; several nodes may be of one.
+        step: of the recorded call; several nodes may be of one, and a parameter that functions use is of
+            none (-1).
     """
 
     number: int
@@ -78,20 +136,22 @@ class Program:
         nodes: in the order of the calls.
         inputs: numbers of the tensors that the model was given.
         outputs: numbers of the tensors that it returned, in the order of its structure.
-        loose: names of parameters and buffers that no node holds.
+        unknown: names of parameters of layers that are not known.
+        unused: names of parameters that the call does not use.
     """
 
     side: str
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    loose: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def layers(self) -> Iterator[Node]:
         """The first call of every layer that holds tensors."""
         seen = set()
         for node in self.nodes:
-            key = tuple(held.name for held in node.held.values())
+            key = tuple(map(str, node.held.values()))
             if key and key not in seen:
                 seen.add(key)
                 yield node
@@ -117,7 +177,7 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Part:
+class Again:
     """A stretch of a program to be done again with other tensors.
 
     Attributes:
@@ -152,6 +212,8 @@ FUNCTIONS = {
     "maxpool": "max_pool",
     "avgpool": "avg_pool",
     "averagepool": "avg_pool",
+    "scaleddotproductattention": "dot_product_attention",
+    "dotproductattention": "dot_product_attention",
     "cat": "concatenate",
     "concat": "concatenate",
     "amax": "max",

@@ -26,7 +26,7 @@ class Stretch:
     @property
     def steps(self) -> tuple[int, ...]:
         """The recorded calls that it consists of."""
-        return tuple(sorted({node.step for node in self.nodes}))
+        return tuple(sorted({node.step for node in self.nodes if node.step >= 0}))
 
     def glue(self) -> list[Node]:
         """What is done besides the layer."""
@@ -44,7 +44,7 @@ def stretch_to(program: Program, ends: int, layer: Node | None, common: Collecti
     """
     makers, nodes, begins = program.makers(), dict[int, Node](), set[int]()
     # An activation inside a layer cannot be done without the layer.
-    of_layers = {node.step for node in program.nodes if node.held}
+    of_layers = {node.step for node in program.nodes if node.held and node.step >= 0}
     waiting = [ends]
     while waiting:
         number = waiting.pop()

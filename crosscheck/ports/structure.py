@@ -52,11 +52,11 @@ def places(program: Program) -> list[Place]:
 def signature(node: Node) -> tuple[str, tuple[int, ...]]:
     """What a layer is, without what may be left out by mistake: its kind and its main tensor's shape."""
     main = next(iter(node.held.values()))
-    return node.kind, main.shape
+    return node.kind, tuple(sorted(main.sizes)) if main.kind == "raw" else main.shape
 
 
 def _key(node: Node) -> tuple[str, ...]:
-    return tuple(held.name for held in node.held.values())
+    return tuple(map(str, node.held.values()))
 
 
 def _layers_above(program: Program) -> dict[int, set[int]]:
