@@ -27,22 +27,22 @@ INPUTS = {
 }
 # A mistake, the PyTorch layer behind which it is seen first, and what it is called.
 MISTAKES = {
-    "residual_epsilon": ("block1.bn1", "batch_norm.epsilon"),
-    "residual_same_padding": ("block1.conv1", "conv2d.padding"),
-    "residual_no_relu": ("block1.conv2", "relu.missing"),
-    "residual_no_bias": ("block1.conv2", "conv2d.bias_missing"),
-    "residual_avg_pool": ("block1.conv1", "max_pool.kind"),
-    "decoder_groups": ("norm", "group_norm.groups"),
-    "decoder_gelu_tanh": ("up", "gelu.approximate"),
-    "decoder_tanh": ("the output", "sigmoid.kind"),
-    "mixer_epsilon": ("norm2", "layer_norm.epsilon"),
-    "mixer_relu": ("wide", "gelu.kind"),
-    "signal_slope": ("layers.3", "leaky_relu.slope"),
-    "signal_dilation": ("layers.3", "conv1d.dilation"),
-    "signal_softmax": ("the output", "log_softmax.kind"),
-    "shared_sigmoid": ("last", "tanh.kind"),
-    "mobile_relu": ("depthwise", "relu6.kind"),
-    "mobile_silu": ("pointwise", "hard_silu.kind"),
+    "residual_epsilon": ("block1.bn1", "norm.epsilon"),
+    "residual_same_padding": ("block1.conv1", "conv.padding"),
+    "residual_no_relu": ("block1.conv2", "activation.missing"),
+    "residual_no_bias": ("block1.conv2", "layer.bias_missing"),
+    "residual_avg_pool": ("block1.conv1", "pooling.kind"),
+    "decoder_groups": ("norm", "norm.groups"),
+    "decoder_gelu_tanh": ("up", "activation.gelu_approximation"),
+    "decoder_tanh": ("the output", "activation.kind"),
+    "mixer_epsilon": ("norm2", "norm.epsilon"),
+    "mixer_relu": ("wide", "activation.kind"),
+    "signal_slope": ("layers.3", "activation.slope"),
+    "signal_dilation": ("layers.3", "conv.dilation"),
+    "signal_softmax": ("the output", "activation.kind"),
+    "shared_sigmoid": ("last", "activation.kind"),
+    "mobile_relu": ("depthwise", "activation.kind"),
+    "mobile_silu": ("pointwise", "activation.kind"),
 }
 
 
@@ -86,7 +86,7 @@ def test_two_mistakes_at_one_place_and_another_elsewhere(sides: Sides) -> None:
     faults = [parted for parted in ports.compare().parted if parted.at_fault]
     cause = diagnose(ports, faults[0])
     assert cause is not None
-    assert {hypothesis.identifier for hypothesis in cause.hypotheses} == {"relu.missing", "relu.extra"}
+    assert {hypothesis.identifier for hypothesis in cause.hypotheses} == {"activation.missing", "relu.extra"}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,6 @@ def test_the_command(tmp_path: Path) -> None:
     assert "epsilon is 0.001 in keras and 1e-05 in torch" in answer.output
     found = json.loads(file.read_text())
     assert found["verdict"] == "different"
-    assert found["cause"] == ["batch_norm.epsilon"]
+    assert found["cause"] == ["norm.epsilon"]
     assert found["first_divergence"] == "torch block1.bn1 <-> keras stage1_bn1 (batch_norm)"
     assert {"evidence", "layers"} <= found.keys()

@@ -1,4 +1,4 @@
-"""Write what is generated in the docs: the README's tables from the result files, a page a technique.
+"""Write what is generated in the docs: the README's tables, a page a technique, the guide to porting.
 
 python scripts/report.py            (writes)
 python scripts/report.py --check    (exit status 1 if a document is out of date)
@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from crosscheck import checkpoint, console, guide
+from crosscheck.ports import causes
+from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
 from crosscheck.training import report
 
@@ -20,7 +22,7 @@ README = ROOT / "README.md"
 def rendered() -> dict[Path, str]:
     """Every generated document as it ought to be."""
     pages = {ROOT / "docs" / f"{name}.md": guide.page(t, ROOT) for name, t in techniques().items()}
-    return {README: readme()} | pages
+    return {README: readme(), ROOT / causes.PAGE: porting.page()} | pages
 
 
 def readme() -> str:
@@ -39,7 +41,7 @@ def readme() -> str:
 @click.option("--check", is_flag=True, help="Write nothing; exit status 1 if a document is out of date.")
 @console.user_command
 def main(check: bool) -> None:
-    """Write what is generated in the docs: the README's tables, and a page for each technique.
+    """Write what is generated in the docs: the README's tables, a page a technique, the guide to porting.
 
     \b
     Example:

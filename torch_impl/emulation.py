@@ -7,6 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_impl.emulated_glue import GLUE
+from torch_impl.emulated_recurrence import recurrence
+
 Settings = Mapping[str, Any]
 
 
@@ -22,6 +25,8 @@ def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], *x: Tenso
     Raises:
         KeyError: what this kind does is not known here.
     """
+    if "held" in settings:  # the other side's own
+        held = {role: torch.from_numpy(array) for role, array in settings["held"].items()}
     return _KINDS[kind](settings, held, *x)
 
 
@@ -36,7 +41,7 @@ def _padded(x: Tensor, padding: Any, value: float = 0.0, mode: str = "zeros") ->
 
 
 def _conv(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    kernel = held["kernel"]
+    kernel = _turned(held["kernel"], settings)
     convolve = (F.conv1d, F.conv2d, F.conv3d)[kernel.ndim - 3]
     x = _padded(x, settings["padding"], mode=settings.get("padding_mode", "zeros"))
     groups = settings.get("groups", x.shape[1] // kernel.shape[1])
@@ -55,12 +60,35 @@ def _transposed(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Te
     return F.pad(whole - bias, flat) + bias
 
 
+def _turned(kernel: Tensor, settings: Settings) -> Tensor:
+    """The kernel as a mistake would have it."""
+    window = tuple(range(2, kernel.ndim))
+    match settings.get("kernel"):
+        case "flipped":
+            return kernel.flip(window)
+        case "transposed":
+            return kernel.transpose(-1, -2)
+        case "multiplier first":
+            groups, many = settings["each"], kernel.shape[0] // settings["each"]
+            return kernel.unflatten(0, (many, groups)).transpose(0, 1).flatten(0, 1)
+    return kernel
+
+
 def _batch_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    if settings.get("mode") == "batch":
+        return F.batch_norm(
+            x, None, None, held.get("gamma"), held.get("beta"), training=True, eps=settings["epsilon"]
+        )
     statistics = held["moving_mean"], held["moving_variance"]
     return F.batch_norm(x, *statistics, held.get("gamma"), held.get("beta"), eps=settings["epsilon"])
 
 
 def _layer_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    if settings["axes"] == "channels":
+        turned = x.movedim(1, -1)
+        return F.layer_norm(
+            turned, turned.shape[-1:], held.get("gamma"), held.get("beta"), settings["epsilon"]
+        ).movedim(-1, 1)
     shape = x.shape[x.ndim - settings["axes"] :]
     return F.layer_norm(x, shape, held.get("gamma"), held.get("beta"), settings["epsilon"])
 
@@ -97,7 +125,9 @@ def _plain(function: Callable[..., Tensor], **names: str) -> Callable[..., Tenso
     return done
 
 
-_KINDS: dict[str, Callable[[Settings, Mapping[str, Tensor], Tensor], Tensor]] = {
+_KINDS: dict[str, Callable[..., Any]] = {
+    **GLUE,
+    **dict.fromkeys(("lstm", "gru", "rnn"), recurrence),
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "depthwise_conv2d"), _conv),
     **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"), _transposed),
     "batch_norm": _batch_norm,

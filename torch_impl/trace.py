@@ -93,18 +93,22 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
     plain = _unmade(done, inputs)
     names = {id(tensor): name for name, tensor in _named_tensors(subject.model)}
     for part in parts:
-        values = plain | {number: torch.from_numpy(array.copy()) for number, array in part.given.items()}
+        forced = {number: torch.from_numpy(array.copy()) for number, array in part.forced.items()}
+        given = {number: torch.from_numpy(array.copy()) for number, array in part.given.items()}
+        values = plain | given | forced
         try:
             with torch.no_grad():
                 for index in part.steps:
                     step = steps[index]
                     tensors_in = [values[number].clone() for number in step.inputs]
                     if index in part.before:
-                        tensors_in[0] = emulate(*part.before[index], {}, tensors_in[0])
+                        kind, settings = part.before[index]
+                        used = [values[n] for n in settings["of"]] if "of" in settings else tensors_in[:1]
+                        tensors_in[0] = emulate(kind, settings, {}, *used)
                     results = _performed(step, tensors_in, part.changes.get(index), names)
-                    values |= dict(zip(step.outputs, tensors(results), strict=True))
-            found.append(values[part.wanted].numpy())
-        except (ValueError, TypeError, KeyError, RuntimeError, IndexError):
+                    values |= dict(zip(step.outputs, tensors(results), strict=False)) | forced
+            found.append(values[part.wanted].detach().numpy())
+        except (ValueError, TypeError, KeyError, RuntimeError, IndexError, AttributeError):
             found.append(None)
     return found
 
@@ -118,6 +122,9 @@ def _performed(
         results = step.called(*positional, **named)
         return inputs[0] if results is None else results
     kind, settings = change
+    if kind == "then":
+        (results,) = tensors(_performed(step, inputs, None, names))
+        return emulate(settings["kind"], settings, {}, results)
     roles = describe(step, names)[2]
     held = {role: _tensor(step, role, own) for role, own in roles.items()}
     if held and not isinstance(step.called, nn.Module):
@@ -244,7 +251,11 @@ def _node(number: int, step: Step, names: dict[int, str]) -> Node:
             held[role] = Held(full, own.row, (*window, groups, outputs // groups))
         else:
             held[role] = Held.of_torch(full, own, tuple(tensor.shape), also)
-    return Node(number, step.path, kind, settings, held, step.inputs, step.outputs, number)
+    path = step.path
+    if held and not isinstance(step.called, nn.Module):  # a layer made of a function: where its tensors are
+        name = next(iter(held.values())).name
+        path = name.rpartition(".")[0] or name
+    return Node(number, path, kind, settings, held, step.inputs, step.outputs, number)
 
 
 def _tensor(step: Step, role: str, own: Own) -> Tensor:

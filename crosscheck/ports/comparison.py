@@ -91,7 +91,8 @@ class Ports:
             if side.unknown:
                 names = ", ".join(side.unknown[:6]) + (" ..." if len(side.unknown) > 6 else "")
                 raise CrosscheckError(f"{side.side}: layers of these tensors are not known yet: {names}")
-        self.pairs = pairing.pair_layers(self.torch, self.keras, given)
+        self.pairing = pairing.pair_layers(self.torch, self.keras, given)
+        self.pairs = list(self.pairing.pairs)
         if not self.pairs:
             raise CrosscheckError("the models hold no weights: there is nothing to pair them by")
         self._copy(seed)
@@ -106,14 +107,15 @@ class Ports:
         outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
         calls = [call for pair in self.pairs if pair.torch.kind != "parameter" for call in self._calls(pair)]
         ends = [(pair, *self._outputs_of(pair)) for pair in sorted(calls, key=lambda p: p.torch.number)]
+        paired = {pair.torch.step for pair in calls}, {pair.keras.step for pair in calls}
         self.common = {b: a for _, a, b in ends} | self._states(calls)
         self.common |= dict(zip(self.keras.inputs, self.torch.inputs, strict=True))
         everything = [*ends, *((None, a, b) for a, b in outputs)]
         places = [
             Place(
                 pair,
-                stretch_to(self.torch, a, pair.torch if pair else None, self.common.values()),
-                stretch_to(self.keras, b, pair.keras if pair else None, self.common),
+                stretch_to(self.torch, a, pair.torch if pair else None, self.common.values(), paired[0]),
+                stretch_to(self.keras, b, pair.keras if pair else None, self.common, paired[1]),
             )
             for pair, a, b in everything
         ]
@@ -137,8 +139,10 @@ class Ports:
 
     def _calls(self, pair: LayerPair) -> list[LayerPair]:
         """Every call of the two layers, in their order: a layer may be used more than once."""
+        if pair.mismatch == "sharing.parameters":
+            return [pair]
         torch, keras = self.torch.calls(pair.torch), self.keras.calls(pair.keras)
-        return [LayerPair(a, b) for a, b in zip(torch, keras, strict=False)]
+        return [LayerPair(a, b, pair.mismatch) for a, b in zip(torch, keras, strict=False)]
 
     def _part(self, place: Place) -> Again | None:
         """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""
@@ -186,8 +190,14 @@ class Ports:
         rows = copying.RowOrders((self.torch, shapes[0]), (self.keras, shapes[1]), self.pairs)
         held, there = copying.names(self.pairs)
         weights = copying.drawn(held, seed)
-        self.sides.torch.call("torch_impl.trace:set_weights", KEY, held, weights)
-        self.sides.keras.call("keras_impl.trace:set_weights", KEY, there, rows.for_keras(weights))
+        # What only one of them has is drawn, too: a bias of 0 would not be seen.
+        lone = copying.rest(self.torch, held), copying.rest(self.keras, there)
+        mine, theirs = copying.drawn(lone[0], seed + 1), copying.drawn(lone[1], seed + 2)
+        self.rows, self.held, self.lone = rows, (held, there), lone
+        self.sides.torch.call("torch_impl.trace:set_weights", KEY, held | lone[0], weights | mine)
+        self.sides.keras.call(
+            "keras_impl.trace:set_weights", KEY, there | lone[1], rows.for_keras(weights) | theirs
+        )
 
     def _states(self, calls: list[LayerPair]) -> dict[int, int]:
         """The last states of recurrent layers, where Keras' returns them."""

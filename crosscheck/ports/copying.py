@@ -30,6 +30,13 @@ def names(pairs: list[LayerPair]) -> tuple[dict[str, Held], dict[str, Held]]:
     return torch, keras
 
 
+def rest(program: Program, held: dict[str, Held]) -> dict[str, Held]:
+    """The tensors of a program that are not among these, by their own names."""
+    known = set(map(str, held.values()))
+    every = {str(tensor): tensor for node in program.nodes for tensor in node.held.values()}
+    return {f"only {name}": tensor for name, tensor in every.items() if name not in known}
+
+
 def _aligned(torch: Held, keras: Held) -> Held:
     """A parameter of the user's own with the axes that it has in Keras; the others as they are."""
     if torch.kind != "raw" or torch.sizes == keras.sizes:

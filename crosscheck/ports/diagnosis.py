@@ -4,41 +4,22 @@ PyTorch's stretch is done again with one thing as Keras has it. If it then gives
 rounding, that thing is the cause.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from crosscheck.ports.blind import blind
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
+from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
 from crosscheck.ports.program import Again, Node
 
-# What only training depends on.
-TRAINING = ("momentum", "unbiased", "rate", "inplace")
 MOST_AT_ONCE, MOST = 3, 10
-Change = tuple[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """One thing that Keras may do otherwise.
-
-    Attributes:
-        identifier: such as "batch_norm.epsilon" or "activation.kind".
-        text: what Keras does instead of what.
-        step: of PyTorch's stretch.
-        change: what is done there instead; None if it stays.
-        before: what is done to its input first.
-    """
-
-    identifier: str
-    text: str
-    step: int
-    change: Change | None = None
-    before: Change | None = None
+# A small error must fall by so much before something counts as its cause.
+FALL = 1e-3
 
 
 @dataclass(frozen=True)
@@ -62,83 +43,104 @@ class Cause:
         )
 
 
-def diagnose(ports: Ports, parted: Parted) -> Cause | None:
-    """The smallest set of hypotheses that explains an error that is born here; None if none does."""
+def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | None:
+    """The smallest set of hypotheses that explains an error that is born here; None if none does.
+
+    Args:
+        ports: the two models.
+        parted: the place.
+        seen_only: try only what the two are seen to do otherwise.
+    """
     if parted.alone is None:
         return None
-    found = list(hypotheses(parted))[:MOST]
-    tried = [list(chosen) for size in range(1, MOST_AT_ONCE + 1) for chosen in combinations(found, size)]
-    parts = [_part(ports, parted, chosen) for chosen in tried]
-    results = ports.sides.torch.call("torch_impl.trace:replay", KEY, ports.inputs, parts)
-    for chosen, result in zip(tried, results, strict=True):
-        error = float("inf") if result is None else _apart(result, parted.alone)
-        if error <= TOLERANCE:
-            return Cause(tuple(chosen), parted.own, error)
+    scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node))
+    seen = list(visible(scene))[:MOST]
+    rounds: list[Callable[[], list[list[Hypothesis]]]] = [
+        lambda: [[h] for h in seen],
+        lambda: [list(two) for two in combinations(seen, 2)],
+        lambda: [[h] for h in blind(scene, ports.torch, ports.values[0])],
+        lambda: [list(three) for three in combinations(seen, MOST_AT_ONCE)],
+    ]
+    for one in rounds[: 2 if seen_only else None]:
+        cause = _first_that_explains(ports, parted, one())
+        if cause:
+            return replace(cause, hypotheses=tuple(_renamed(ports, parted, h) for h in cause.hypotheses))
     return None
 
 
-def hypotheses(parted: Parted) -> Iterator[Hypothesis]:
-    """Everything in which the two stretches are seen to differ."""
-    pair = parted.place.pair
-    torch_glue, keras_glue = parted.place.torch.glue(), parted.place.keras.glue()
-    if pair:
-        yield from _settings(pair.torch, _with_padding(pair.keras, keras_glue))
-        for role, side in pair.alone().items():
-            if side == "torch":
-                change = pair.torch.kind, pair.torch.settings | {"without": (role,)}
-                text = f"keras has no {role} there"
-                yield Hypothesis(f"{pair.torch.kind}.{role}_missing", text, pair.torch.step, change)
-    keras_glue = [node for node in keras_glue if not _is_padding_of(node, pair.keras if pair else None)]
-    yield from _glue(torch_glue, keras_glue, parted.place.torch.nodes)
-
-
-def _settings(torch: Node, keras: Node) -> Iterator[Hypothesis]:
-    for name, value in torch.settings.items():
-        other = keras.settings.get(name, value)
-        if name in TRAINING or other == value:
+def _first_that_explains(ports: Ports, parted: Parted, tried: Sequence[list[Hypothesis]]) -> Cause | None:
+    if not tried or parted.alone is None:
+        return None
+    parts = [_again(ports, parted, chosen) for chosen in tried]
+    results = ports.sides.torch.call("torch_impl.trace:replay", KEY, ports.inputs, parts)
+    errors = [float("inf") if r is None else apart(r, parted.alone) for r in results]
+    limit = min(TOLERANCE, parted.own * FALL) if np.isfinite(parted.own) else TOLERANCE
+    for chosen, error in zip(tried, errors, strict=True):
+        if error > limit:
             continue
-        text = f"{name} is {_shown(other)} in keras and {_shown(value)} in torch"
-        change = torch.kind, torch.settings | {name: other}
-        yield Hypothesis(f"{torch.kind}.{name}", text, torch.step, change)
+        if chosen[0].identifier == "attention":
+            return _of_attention(ports, parted, chosen[0], tried, results, error)
+        return Cause(tuple(chosen), parted.own, error)
+    return None
 
 
-def _glue(torch: list[Node], keras: list[Node], steps: tuple[Node, ...]) -> Iterator[Hypothesis]:
-    """The differences between two sequences of functions."""
-    one_side, other_side = ([node.kind for node in nodes] for nodes in (torch, keras))
-    for tag, a, b, c, d in SequenceMatcher(None, one_side, other_side, autojunk=False).get_opcodes():
-        if tag == "equal":
-            for one, two in zip(torch[a:b], keras[c:d], strict=True):
-                yield from _settings(one, two)
+def _of_attention(
+    ports: Ports,
+    parted: Parted,
+    keras: Hypothesis,
+    tried: Sequence[list[Hypothesis]],
+    results: Sequence[np.ndarray | None],
+    error: float,
+) -> Cause | None:
+    """In what Keras' attention, which has been found, differs from PyTorch's, which is looked for."""
+    expected = ports.values[0].values[parted.place.torch.ends]
+    for (hypothesis,), result in zip((t for t in tried if len(t) == 1), results, strict=False):
+        if hypothesis.identifier != "attention" or result is None or hypothesis.before is None:
             continue
-        same = min(b - a, d - c)
-        for one, two in zip(torch[a : a + same], keras[c : c + same], strict=True):
-            text = f"keras does {two.kind} where torch does {one.kind}"
-            yield Hypothesis(f"{one.kind}.kind", text, one.step, (two.kind, two.settings))
-        for one in torch[a + same : b]:
-            text = f"keras has no {one.kind} there"
-            yield Hypothesis(f"{one.kind}.missing", text, one.step, ("identity", {}))
-        following = next((n for n in (*torch[b:], *steps[::-1]) if n), None)
-        for two in keras[c + same : d]:
-            if following:
-                text = f"keras does {two.kind} besides"
-                yield Hypothesis(f"{two.kind}.extra", text, following.step, before=(two.kind, two.settings))
+        if relative_error(expected, result) <= TOLERANCE and keras.before:
+            one, two = hypothesis.before[1], keras.before[1]
+            found = [
+                replace(
+                    keras, identifier=f"attention.{n}", text=f"{n} is {two[n]} in keras, {one[n]} in torch"
+                )
+                for n in ("heads", "scale", "causal")
+                if one[n] != two[n]
+            ]
+            # Another number of heads brings another scale with it.
+            found = found[:1] if found and found[0].identifier == "attention.heads" else found
+            return Cause(tuple(found), parted.own, error) if found else None
+    return None
 
 
-def _is_padding_of(node: Node, layer: Node | None) -> bool:
-    return bool(layer and node.kind == "pad" and set(node.outputs) & set(layer.inputs))
+def _renamed(ports: Ports, parted: Parted, hypothesis: Hypothesis) -> Hypothesis:
+    """An activation that is too many here and missing next to it, or the reverse, has been moved."""
+    moved = {"activation.extra": (ports.torch.nodes, parted.place.torch.ends)}
+    moved["activation.missing"] = ports.keras.nodes, parted.place.keras.ends
+    if hypothesis.identifier not in moved:
+        return hypothesis
+    nodes, ends = moved[hypothesis.identifier]
+    done = hypothesis.before or hypothesis.change
+    kinds = {node.kind for node in parted.place.torch.nodes if node.step == hypothesis.step}
+    kind = {str(done[1].get("kind", done[0])) if done else ""} | (
+        kinds if hypothesis.identifier.endswith("missing") else set()
+    )
+    follows = any(ends in node.inputs and node.kind in kind for node in nodes)
+    return replace(hypothesis, identifier="activation.order") if follows else hypothesis
 
 
-def _with_padding(layer: Node, glue: list[Node]) -> Node:
-    """The layer with the padding of a layer before it counted as its own."""
-    before = next((node for node in glue if _is_padding_of(node, layer)), None)
-    if before is None or "padding" not in layer.settings:
-        return layer
-    both = zip(layer.settings["padding"], before.settings["padding"], strict=True)
-    padding = tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)
-    return Node(layer.number, layer.path, layer.kind, layer.settings | {"padding": padding})
+def _at_input(ports: Ports, parted: Parted) -> bool:
+    return bool(set(parted.place.torch.begins) & set(ports.torch.inputs))
 
 
-def _part(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
+def own_tensors(ports: Ports, node: Node) -> dict[str, np.ndarray]:
+    """The tensors of a layer of Keras', as PyTorch would have them."""
+    held = dict(node.held)
+    weights = ports.sides.keras.call("keras_impl.trace:get_weights", KEY, held)
+    plain = {role: replace(tensor, own=(), part=(), axes=()) for role, tensor in held.items()}
+    return {role: plain[role].to_own(array, "torch") for role, array in weights.items()}
+
+
+def _again(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
     stretch, values = parted.place.torch, ports.values[0].values
     settings = {node.step: node.settings for node in stretch.nodes}
     changes: dict[int, Change] = {}
@@ -148,16 +150,15 @@ def _part(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
         kind, wanted = hypothesis.change
         if hypothesis.step in changes:  # two things about one layer: each keeps what the other changes
             earlier, own = changes[hypothesis.step][1], settings[hypothesis.step]
-            wanted = earlier | {name: value for name, value in wanted.items() if own.get(name) != value}
+            both: dict[str, Any] = {n: v for n, v in wanted.items() if n not in own or own[n] != v}
+            wanted = earlier | both
         changes[hypothesis.step] = kind, wanted
     given = {number: values[number] for number in stretch.begins}
     before = {h.step: h.before for h in chosen if h.before}
-    return Again(stretch.steps, given, stretch.ends, changes, before)
+    forced = {number: array for h in chosen for number, array in h.forced.items()}
+    return Again(stretch.steps, given, stretch.ends, changes, before, forced)
 
 
-def _apart(torch: np.ndarray, keras: np.ndarray) -> float:
+def apart(torch: np.ndarray, keras: np.ndarray) -> float:
+    """The relative error of Keras' tensor, whatever the order of its axes."""
     return relative_error(in_keras_order(torch, keras.shape, keras), keras)
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

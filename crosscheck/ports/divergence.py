@@ -12,6 +12,8 @@ from crosscheck.ports.stretches import Stretch
 # Of the larger of an element and its tensor's root mean square, in float64. Keras on TensorFlow computes
 # some functions less exactly in float64 (resizing to 2e-7, GELU to 5e-9); mistakes are larger.
 TOLERANCE = 1e-6
+# What is above this is looked into; it counts as a difference only if it has a cause of its own.
+STRICT = 1e-9
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,7 @@ class Again:
         wanted: the number of the tensor that is asked for.
         changes: for some steps, what is done instead: a kind and its settings, "skip" for nothing.
         before: for some steps, what is done to their first input before them.
+        forced: tensors that are these, whatever the steps make of them, by number.
     """
 
     steps: tuple[int, ...]
@@ -193,6 +194,7 @@ class Again:
     wanted: int
     changes: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     before: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    forced: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 # What may be inside a Keras layer, and stands behind a PyTorch one.
@@ -217,6 +219,15 @@ FUNCTIONS = {
     "cat": "concatenate",
     "concat": "concatenate",
     "amax": "max",
+    "truediv": "divide",
+    "truedivide": "divide",
+    "div": "divide",
+    "pow": "power",
+    "clamp": "clip",
+    "rescaling": "rescale",
+    "interpolate": "resize",
+    "upsample": "resize",
+    "upsamplenearest": "resize",
     "sub": "subtract",
     "mul": "multiply",
     "permute": "transpose",

@@ -17,11 +17,13 @@ class Stretch:
         nodes: in the order of the calls; the layer is among them, if there is one.
         begins: tensors that come from before it.
         ends: the tensor that comes out.
+        layer: the one layer that has a counterpart on the other side; None if there is none.
     """
 
     nodes: tuple[Node, ...]
     begins: tuple[int, ...]
     ends: int
+    layer: Node | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -29,11 +31,18 @@ class Stretch:
         return tuple(sorted({node.step for node in self.nodes if node.step >= 0}))
 
     def glue(self) -> list[Node]:
-        """What is done besides the layer."""
-        return [node for node in self.nodes if not node.held and node.kind not in SILENT]
+        """What is done besides the layer, layers without a counterpart among it."""
+        step = self.layer.step if self.layer else None
+        return [
+            node
+            for node in self.nodes
+            if node.kind not in (*SILENT, "parameter") and not (node.held and node.step == step)
+        ]
 
 
-def stretch_to(program: Program, ends: int, layer: Node | None, common: Collection[int]) -> Stretch:
+def stretch_to(
+    program: Program, ends: int, layer: Node | None, common: Collection[int], paired: Collection[int]
+) -> Stretch:
     """The stretch that a tensor comes from.
 
     Args:
@@ -41,10 +50,9 @@ def stretch_to(program: Program, ends: int, layer: Node | None, common: Collecti
         ends: the tensor.
         layer: the one layer that belongs to it; without one, only what stands behind the last layers does.
         common: tensors that the other side has as well: it begins at these.
+        paired: steps of layers that the other side has as well.
     """
     makers, nodes, begins = program.makers(), dict[int, Node](), set[int]()
-    # An activation inside a layer cannot be done without the layer.
-    of_layers = {node.step for node in program.nodes if node.held and node.step >= 0}
     waiting = [ends]
     while waiting:
         number = waiting.pop()
@@ -52,11 +60,12 @@ def stretch_to(program: Program, ends: int, layer: Node | None, common: Collecti
         if (
             node is None
             or (number in common and number != ends)
-            or (node.step in of_layers and (layer is None or node.step != layer.step))
+            # An activation inside a layer cannot be done without the layer.
+            or (node.step in paired and (layer is None or node.step != layer.step))
         ):
             begins.add(number)
         elif node.number not in nodes:
             nodes[node.number] = node
             waiting += node.inputs
     found = tuple(nodes[number] for number in sorted(nodes))
-    return Stretch(found, tuple(sorted(begins)), ends)
+    return Stretch(found, tuple(sorted(begins)), ends, layer)

@@ -1,0 +1,185 @@
+"""What Keras' stretch is seen to do otherwise than PyTorch's; each is to be tried, and none is a finding."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from crosscheck.ports import identifiers
+from crosscheck.ports.divergence import Parted
+from crosscheck.ports.identifiers import SHAPING, shown
+from crosscheck.ports.program import Node
+
+# What only training depends on, or only Keras knows.
+TRAINING = ("momentum", "unbiased", "rate", "inplace", "sequences", "training")
+# Names for the same thing that either side has.
+SAME = {"global_avg_pool": "mean", "global_max_pool": "max", "truncatediv": "divide"}
+Change = tuple[str, dict[str, Any]]
+OwnTensors = Callable[[Node], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One thing that Keras may do otherwise.
+
+    Attributes:
+        identifier: of `causes`, such as "norm.epsilon".
+        text: what Keras does instead of what.
+        step: of PyTorch's stretch.
+        change: what is done there instead; None if it stays.
+        before: what is done to its first input before.
+        forced: tensors that are something else whatever the stretch makes of them, by number.
+    """
+
+    identifier: str
+    text: str
+    step: int
+    change: Change | None = None
+    before: Change | None = None
+    forced: dict[int, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What hypotheses are made from.
+
+    Attributes:
+        parted: the place, and what is apart there.
+        at_input: whether the stretch begins at an input of the model.
+        own_tensors: of a layer of Keras', by role, as PyTorch would have them.
+    """
+
+    parted: Parted
+    at_input: bool
+    own_tensors: OwnTensors
+
+
+def visible(scene: Scene) -> Iterator[Hypothesis]:
+    """Everything in which the two stretches are seen to differ."""
+    place = scene.parted.place
+    pair = place.pair
+    torch_glue, keras_glue = _compared(place.torch.glue()), _compared(place.keras.glue())
+    if pair:
+        yield from _layer(scene, keras_glue)
+    keras_glue = [node for node in keras_glue if not is_padding_of(node, pair.keras if pair else None)]
+    torch_glue = [node for node in torch_glue if not is_padding_of(node, pair.torch if pair else None)]
+    yield from _glue(scene, torch_glue, keras_glue)
+
+
+def _compared(glue: list[Node]) -> list[Node]:
+    return [node for node in glue if node.kind not in SHAPING]
+
+
+def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
+    pair = scene.parted.place.pair
+    assert pair is not None
+    torch, keras = pair.torch, pair.keras
+    if pair.mismatch:
+        text = f"keras' {keras.path} holds other tensors ({_held(keras)}) than torch's {torch.path} ({_held(torch)})"
+        change = keras.kind, keras.settings | {"held": scene.own_tensors(keras)}
+        if keras.kind == "layer_norm" and len(scene.parted.place.torch.begins) == 1:
+            change = keras.kind, change[1] | {"axes": "channels"}
+        yield Hypothesis(pair.mismatch, text, torch.step, change)
+        if keras.kind == "layer_norm":
+            yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"axes": 1}))
+        return
+    glue = scene.parted.place.torch.glue()
+    yield from _settings(with_padding(torch, glue), with_padding(keras, keras_glue), scene)
+    for role, side in pair.alone().items():
+        bias = "bias" if "bias" in role or role == "beta" else role
+        if side == "torch" and not torch.kind == "gru":
+            change = torch.kind, torch.settings | {"without": (role,)}
+            text = f"keras has no {role} there"
+            name = "layer.bias_missing" if bias == "bias" else "layer.missing"
+            yield Hypothesis(name, text, torch.step, change)
+        elif side == "keras":
+            change = torch.kind, torch.settings | {"held": scene.own_tensors(keras)}
+            name = "layer.bias_extra" if bias == "bias" else "layer.extra"
+            yield Hypothesis(name, f"only keras has a {role} there", torch.step, change)
+
+
+def _held(node: Node) -> str:
+    return ", ".join(f"{role} {tensor.shape}" for role, tensor in node.held.items())
+
+
+def _settings(torch: Node, keras: Node, scene: Scene) -> Iterator[Hypothesis]:
+    place = scene.parted.place
+    for name, value in torch.settings.items():
+        other = keras.settings.get(name, value)
+        if name in TRAINING or _equal(other, value):
+            continue
+        text = f"{name} is {shown(other)} in keras and {shown(value)} in torch"
+        around = place.torch.nodes
+        identifier = identifiers.of_setting(torch.kind, name, around, scene.at_input)
+        if name in ("axis", "dim") and identifier == "glue.axis":
+            continue  # axes are counted otherwise there: every one is tried
+        yield Hypothesis(identifier, text, torch.step, (torch.kind, torch.settings | {name: other}))
+
+
+def _equal(first: Any, second: Any) -> bool:
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return list(first) == list(second)
+    return bool(first == second)
+
+
+def _glue(scene: Scene, torch: list[Node], keras: list[Node]) -> Iterator[Hypothesis]:
+    """The differences between two sequences of functions."""
+    steps = scene.parted.place.torch.nodes
+    one_side, other_side = ([SAME.get(node.kind, node.kind) for node in nodes] for nodes in (torch, keras))
+    for tag, a, b, c, d in SequenceMatcher(None, one_side, other_side, autojunk=False).get_opcodes():
+        if tag == "equal":
+            for one, two in zip(torch[a:b], keras[c:d], strict=True):
+                yield from _settings(one, two, scene)
+            continue
+        same = min(b - a, d - c)
+        for one, two in zip(torch[a : a + same], keras[c : c + same], strict=True):
+            text = f"keras does {two.kind} where torch does {one.kind}"
+            name = identifiers.of_kind(one.kind, two.kind)
+            yield Hypothesis(name, text, one.step, (two.kind, with_held(two, scene)))
+        # Where one has several in place of another, which of them is too many is tried.
+        for one in torch[a:b] if b - a > same else ():
+            name = identifiers.of_missing(one, keras, scene.at_input)
+            for way in ("first", "second")[: len(one.inputs)] or ("first",):
+                yield Hypothesis(name, f"keras has no {_what(one)} there", one.step, (way, {}))
+        following = [*torch[b:], *(n for n in steps[::-1] if n.step >= 0)][:1]
+        for two in keras[c:d] if d - c > same else ():
+            name = identifiers.of_extra(two, keras if name_twice(two, keras) else torch, scene.at_input)
+            text = f"keras does {_what(two)} besides"
+            for node in following:
+                yield Hypothesis(name, text, node.step, before=(two.kind, with_held(two, scene)))
+            if steps and not torch[b:]:  # or behind everything
+                last = max(n.step for n in steps)
+                yield Hypothesis(
+                    name, text, last, change=("then", {"kind": two.kind, **with_held(two, scene)})
+                )
+
+
+def name_twice(node: Node, glue: list[Node]) -> bool:
+    """Whether Keras does this more than once."""
+    return sum(other.kind == node.kind for other in glue) > 1
+
+
+def _what(node: Node) -> str:
+    return f"{node.path} ({node.kind})" if node.held else node.kind
+
+
+def with_held(node: Node, scene: Scene) -> dict[str, Any]:
+    """The settings of a step of Keras', with its own tensors if it has some."""
+    return node.settings | ({"held": scene.own_tensors(node)} if node.held else {})
+
+
+def is_padding_of(node: Node, layer: Node | None) -> bool:
+    """Whether a step does nothing but pad a layer's input."""
+    return bool(layer and node.kind == "pad" and set(node.outputs) & set(layer.inputs))
+
+
+def with_padding(layer: Node, glue: list[Node]) -> Node:
+    """The layer with the padding of a step before it counted as its own."""
+    before = next((node for node in glue if is_padding_of(node, layer)), None)
+    if before is None or "padding" not in layer.settings or "padding" not in before.settings:
+        return layer
+    both = zip(layer.settings["padding"], before.settings["padding"], strict=False)
+    padding = tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)
+    return Node(layer.number, layer.path, layer.kind, layer.settings | {"padding": padding}, layer.held)

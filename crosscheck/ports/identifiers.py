@@ -1,0 +1,165 @@
+"""What a difference between two steps is called: the identifiers of `causes.toml`."""
+
+from collections.abc import Collection
+from typing import Any
+
+from crosscheck.ports.program import ACTIVATIONS, Node
+
+NORMS = ("batch_norm", "layer_norm", "group_norm", "channel_norm")
+POOLS = (
+    "max_pool",
+    "avg_pool",
+    "global_max_pool",
+    "global_avg_pool",
+    "adaptive_avg_pool",
+    "adaptive_max_pool",
+)
+ARITHMETIC = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
+# What only rearranges numbers; which way is looked at apart from the rest.
+SHAPING = (
+    *(
+        "reshape",
+        "view",
+        "flatten",
+        "unflatten",
+        "squeeze",
+        "unsqueeze",
+        "expanddims",
+        "expand",
+        "broadcastto",
+    ),
+    *(
+        "transpose",
+        "permute",
+        "swapaxes",
+        "moveaxis",
+        "t",
+        "getitem",
+        "split",
+        "chunk",
+        "unbind",
+        "stack",
+        "repeat",
+    ),
+    *("expandas", "permutedims", "shape", "size", "unstack"),
+)
+# Settings by group of kinds; "" is any kind.
+_SETTINGS = {
+    ("norm", "epsilon"): "norm.epsilon",
+    ("norm", "groups"): "norm.groups",
+    ("norm", "axes"): "norm.axis",
+    ("norm", "mode"): "norm.mode",
+    ("conv", "padding"): "conv.padding",
+    ("conv", "padding_mode"): "conv.padding_mode",
+    ("conv", "strides"): "conv.strides",
+    ("conv", "dilation"): "conv.dilation",
+    ("conv", "groups"): "conv.groups",
+    ("conv", "crop"): "conv.transposed_crop",
+    ("pool", "size"): "pooling.size",
+    ("pool", "strides"): "pooling.strides",
+    ("pool", "padding"): "pooling.padding",
+    ("pool", "padding_counts"): "pooling.padding_counted",
+    ("pool", "ceil"): "pooling.ceil",
+    ("activation", "slope"): "activation.slope",
+    ("activation", "alpha"): "activation.slope",
+    ("activation", "approximate"): "activation.gelu_approximation",
+    ("activation", "axis"): "activation.softmax_axis",
+    ("recurrent", "activation"): "recurrent.activation",
+    ("recurrent", "recurrent_activation"): "recurrent.activation",
+    ("recurrent", "reset_after"): "recurrent.reset_after",
+    ("recurrent", "reverse"): "recurrent.direction",
+    ("attention", "scale"): "attention.scale",
+    ("attention", "causal"): "attention.causal",
+    ("attention", "heads"): "attention.heads",
+    ("attention", "masked"): "attention.mask",
+    ("resize", "mode"): "resize.mode",
+    ("resize", "aligned"): "resize.alignment",
+    ("dropout", "rate"): "dropout.rate",
+}
+
+
+def group(kind: str) -> str:
+    """What a kind belongs to."""
+    if kind in NORMS:
+        return "norm"
+    if kind in POOLS:
+        return "pool"
+    if kind in ACTIVATIONS:
+        return "activation"
+    if kind in ("lstm", "gru", "rnn"):
+        return "recurrent"
+    if kind == "dot_product_attention":
+        return "attention"
+    return "conv" if kind.startswith(("conv", "depthwise")) else kind
+
+
+def of_setting(kind: str, name: str, around: Collection[Node] = (), at_input: bool = False) -> str:
+    """The identifier of another value of a setting.
+
+    Args:
+        kind: of the step.
+        name: of the setting.
+        around: what else is done in the stretch.
+        at_input: whether the stretch begins at an input of the model.
+    """
+    known = _SETTINGS.get((group(kind), name))
+    if known:
+        return known
+    if name in ("axis", "dim", "axes", "dims"):
+        return "glue.axis"
+    return of_constant(around, at_input)
+
+
+def of_constant(around: Collection[Node], at_input: bool) -> str:
+    """The identifier of another number that is added or multiplied."""
+    kinds = [node.kind for node in around]
+    if "softmax" in kinds and "matmul" in kinds:
+        return "attention.scale"
+    return "input.scaling" if at_input else "glue.constant"
+
+
+def of_kind(torch: str, keras: str) -> str:
+    """The identifier of doing one thing in place of another."""
+    groups = {group(torch), group(keras)}
+    if groups == {"pool"}:
+        return "pooling.kind"
+    if groups == {"norm"}:
+        return "norm.kind"
+    return "activation.kind" if groups <= {"activation", "prelu"} else "glue.operation"
+
+
+def of_missing(node: Node, around: Collection[Node], at_input: bool) -> str:
+    """The identifier of something that Keras does not do."""
+    kind = node.kind
+    if group(kind) == "activation":
+        softmaxes = [other for other in around if other.kind == kind and other is not node]
+        return "activation.softmax_doubled" if kind == "softmax" and softmaxes else "activation.missing"
+    if group(kind) == "norm":
+        return "norm.missing"
+    if node.held:
+        return "layer.missing"
+    if kind == "add" and len(node.inputs) > 1:
+        return "residual.missing"
+    if kind in (*ARITHMETIC, "rescale"):
+        return of_constant(around, at_input)
+    return "glue.missing"
+
+
+def of_extra(node: Node, around: Collection[Node], at_input: bool) -> str:
+    """The identifier of something that only Keras does."""
+    kind = node.kind
+    if group(kind) == "activation":
+        doubled = any(other.kind == kind for other in around)
+        return "activation.softmax_doubled" if kind == "softmax" and doubled else "activation.extra"
+    if node.held or group(kind) == "norm":
+        return "layer.extra"
+    if kind in ("rescale", *ARITHMETIC):
+        return of_constant(around, at_input)
+    if kind in ("flip", "flipchannels") and at_input:
+        return "channels.order"
+    return "dtype.float32" if kind == "cast" else "glue.extra"
+
+
+def shown(value: Any) -> str:
+    """A setting as the user is told it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

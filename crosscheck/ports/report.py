@@ -1,0 +1,188 @@
+"""What is said of two models: findings in the flow of data, a verdict, lines and JSON."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crosscheck.ports.causes import guide_link, texts
+from crosscheck.ports.comparison import Comparison, Ports
+from crosscheck.ports.diagnosis import Cause, diagnose
+from crosscheck.ports.divergence import STRICT, Parted
+
+NAMED = 3  # places with the same cause that are named
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A place where the models part by themselves, and why.
+
+    Attributes:
+        parted: the place and the figures.
+        cause: what explains it; None if nothing that was tried does.
+    """
+
+    parted: Parted
+    cause: Cause | None
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Of the causes."""
+        return tuple(h.identifier for h in self.cause.hypotheses) if self.cause else ()
+
+    @property
+    def where(self) -> str:
+        """The path of PyTorch's layer, or "the output"."""
+        pair = self.parted.place.pair
+        return pair.torch.path if pair else str(self.parted.place)
+
+    def __str__(self) -> str:
+        if self.cause:
+            return f"{self.parted.place}: {self.cause}"
+        return f"{self.parted.place}: {unexplained(self.parted)}; {evidence(self.parted)}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found about two models.
+
+    Attributes:
+        comparison: layer by layer.
+        findings: in the order of the flow of data.
+        notes: what is no difference in what the models do, and yet to be known.
+    """
+
+    comparison: Comparison
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        return self.comparison.equal and not self.findings
+
+    def lines(self) -> list[str]:
+        """The verdict, and what is behind it."""
+        worst = max(self.comparison.outputs)
+        if self.equal:
+            pairs = len(self.comparison.pairs)
+            return [f"Equal: the outputs agree to {worst:.1e}, through {pairs} pairs of layers.", *self.notes]
+        lines = [f"Different: the outputs are {figure(worst)} apart."]
+        for number, (finding, more) in enumerate(_grouped(self.findings)):
+            begin = "First divergence" if number == 0 else "Also"
+            again = f" The same at {len(more)} more places: {', '.join(more[:NAMED])}" if more else ""
+            lines.append(f"{begin}: {finding}.{again}{' ...' if len(more) > NAMED else ''}")
+            for name in finding.identifiers:
+                lines += _advice(name)
+        if not self.findings:
+            lines.append("No single layer is at fault: the error is below the limit at each, and adds up.")
+        return lines + list(self.notes)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        first = self.findings[0] if self.findings else None
+        return {
+            "verdict": "equal" if self.equal else "different",
+            "first_divergence": str(first.parted.place) if first else None,
+            "cause": list(first.identifiers) or None if first else None,
+            "evidence": [
+                {
+                    "place": str(f.parted.place),
+                    "own": number(f.parted.own),
+                    "causes": list(f.identifiers),
+                    "text": str(f),
+                    "does": evidence(f.parted),
+                }
+                for f in self.findings
+            ],
+            "layers": [
+                {"place": str(p.place), "accumulated": number(p.accumulated), "own": number(p.own)}
+                for p in self.comparison.parted
+            ],
+            "outputs": [number(error) for error in self.comparison.outputs],
+            "notes": list(self.notes),
+        }
+
+
+def examine(ports: Ports) -> Report:
+    """Compare two models, and look for the cause of each difference.
+
+    Raises:
+        CrosscheckError: they could not be compared.
+    """
+    comparison = ports.compare()
+    findings = []
+    for parted in comparison.parted:
+        if parted.at_fault:
+            findings.append(Finding(parted, diagnose(ports, parted)))
+        elif parted.own > STRICT and (cause := diagnose(ports, parted, seen_only=True)):
+            # Frameworks round some functions otherwise; what has a cause of its own is no rounding.
+            findings.append(Finding(parted, cause))
+    return Report(comparison, tuple(findings), tuple(_notes(ports)))
+
+
+def _notes(ports: Ports) -> list[str]:
+    """Tensors that only one of the models holds, or does not use."""
+    lines = []
+    for side in ("torch", "keras"):
+        names = [
+            f"{getattr(pair, side).path} ({role})"
+            for pair in ports.pairs
+            for role, owner in pair.alone().items()
+            if owner == side
+        ]
+        names += [f"{node.path} ({node.kind})" for node in getattr(ports.pairing, side)]
+        unused = getattr(ports, side).unused
+        for what, found in (("Only {} holds", names), ("The call does not use, in {},", list(unused))):
+            if found:
+                more = " ..." if len(found) > NAMED else ""
+                shown = f"{', '.join(found[:NAMED])}{more}"
+                lines.append(f"{what.format(side)} {len(found)} tensors or layers, among them {shown}.")
+    return lines
+
+
+def _advice(identifier: str) -> list[str]:
+    text = texts()[identifier]
+    return [
+        f"  {identifier}: {text.title}. In torch: {text.torch} In keras: {text.keras} "
+        f"({guide_link(identifier)})"
+    ]
+
+
+def _grouped(findings: tuple[Finding, ...]) -> list[tuple[Finding, list[str]]]:
+    """Each cause once, with the other places where it is the same."""
+    found: dict[str, tuple[Finding, list[str]]] = {}
+    for finding in findings:
+        cause = finding.cause
+        key = "; ".join(h.text for h in cause.hypotheses) if cause else str(finding.parted.place)
+        if key in found:
+            found[key][1].append(finding.where)
+        else:
+            found[key] = finding, []
+    return list(found.values())
+
+
+def unexplained(parted: Parted) -> str:
+    """Why no cause is named: none was found, or none could be looked for."""
+    if parted.alone is None:
+        return "whether the error is born there cannot be told: what keras does could not be repeated alone"
+    return "none of the known mistakes explains it"
+
+
+def evidence(parted: Parted) -> str:
+    """What either side does there."""
+    does = {
+        side: ", ".join(node.kind for node in stretch.nodes) or "nothing"
+        for side, stretch in (("torch", parted.place.torch), ("keras", parted.place.keras))
+    }
+    return f"torch does {does['torch']}; keras does {does['keras']}"
+
+
+def number(value: float) -> float | None:
+    """A figure for JSON, which knows no infinity."""
+    return float(value) if np.isfinite(value) else None
+
+
+def figure(value: float) -> str:
+    """A relative error as it is said."""
+    odd = "of another shape, or not finite, and so not to be said how far"
+    return f"{value:.1e}" if np.isfinite(value) else odd

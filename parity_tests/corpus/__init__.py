@@ -1,0 +1,1 @@
+"""Models as users write them, with right and wrong ports: see `catalogue`."""

@@ -1,0 +1,114 @@
+"""What stands between layers, done with other settings than its own; see `emulation.emulate`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Settings = Mapping[str, Any]
+
+
+def _constant(settings: Settings, x: Tensor) -> Tensor | float:
+    """The number, or the numbers of each channel, that Keras has."""
+    (value,) = settings["arguments"]
+    if isinstance(value, tuple | list):
+        tensor = torch.tensor(value, dtype=x.dtype)
+        return tensor.reshape(-1, *(1,) * (x.ndim - 2)) if x.ndim > 2 else tensor
+    return value
+
+
+def _arithmetic(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def done(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+        return function(*x) if len(x) == 2 else function(x[0], torch.as_tensor(_constant(settings, x[0])))
+
+    return done
+
+
+def _concatenate(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+    order = settings.get("order", range(len(x)))
+    return torch.cat([x[index] for index in order], settings.get("axis", 1))
+
+
+def _reduced(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def done(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return function(x, settings["axis"], bool(settings.get("keepdims", False)))
+
+    return done
+
+
+def _over_map(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def done(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return function(x, tuple(range(2, x.ndim)), bool(settings.get("keepdims", False)))
+
+    return done
+
+
+def _rows(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Features in the order that another flattening gives."""
+    shape, order = settings["shape"], settings["order"]
+    return (
+        x.unflatten(-1, shape)
+        .permute(*range(x.ndim - 1), *(x.ndim - 1 + a for a in order))
+        .flatten(-len(shape))
+    )
+
+
+def _resize(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    aligned = settings["aligned"] if settings["mode"] in ("bilinear", "bicubic", "linear") else None
+    size, scale = settings.get("size"), settings.get("scale")
+    mode = "linear" if settings["mode"] == "bilinear" and x.ndim == 3 else settings["mode"]
+    return F.interpolate(x, size, None if size else scale, mode, aligned)
+
+
+def _attention(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+    q, k, v, *mask = x
+    scores = q @ k.transpose(-1, -2) * settings["scale"]
+    if mask and settings["masked"]:
+        scores = (
+            scores + torch.where(mask[0], 0.0, -torch.inf)
+            if mask[0].dtype == torch.bool
+            else scores + mask[0]
+        )
+    if settings["causal"]:
+        scores = scores.masked_fill(torch.ones(scores.shape[-2:]).tril() == 0, -torch.inf)
+    return scores.softmax(-1) @ v
+
+
+def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+    """Attention of projections (B, T, heads x D), or of all three in one."""
+    q, k, v = x if len(x) == 3 else x[0].chunk(3, -1)
+    heads = [t.unflatten(-1, (settings["heads"], -1)).transpose(1, 2) for t in (q, k, v)]
+    return _attention(settings | {"masked": False}, held, *heads).transpose(1, 2).flatten(2)
+
+
+GLUE: dict[str, Callable[..., Tensor]] = {
+    "add": _arithmetic(torch.add),
+    "subtract": _arithmetic(torch.subtract),
+    "multiply": _arithmetic(torch.multiply),
+    "divide": _arithmetic(torch.divide),
+    "maximum": _arithmetic(torch.maximum),
+    "minimum": _arithmetic(torch.minimum),
+    "average": _arithmetic(lambda a, b: (a + b) / 2),
+    "subtracted": _arithmetic(lambda a, b: b - a),
+    "power": lambda settings, held, x: x ** settings["arguments"][0],
+    "rescale": lambda settings, held, x: x * settings["scale"] + settings["offset"],
+    "concatenate": _concatenate,
+    "mean": _reduced(torch.mean),
+    "sum": _reduced(torch.sum),
+    "max": _reduced(torch.amax),
+    "global_avg_pool": _over_map(torch.mean),
+    "global_max_pool": _over_map(torch.amax),
+    "first": lambda settings, held, *x: x[0],
+    "second": lambda settings, held, *x: x[1],
+    "flip": lambda settings, held, x: x.flip(settings["axis"]),
+    "swap": lambda settings, held, x: x.transpose(*settings["axes"]).contiguous(),
+    "crossed": lambda settings, held, x: x.transpose(*settings["axes"]).reshape(x.shape),
+    "rows": _rows,
+    "float32": lambda settings, held, x: x.float().to(x.dtype),
+    "resize": _resize,
+    "dot_product_attention": _attention,
+    "attention_core": _core,
+    "clip": lambda settings, held, x: x.clip(*settings["arguments"]),
+}
