@@ -176,9 +176,11 @@ class _Recorder:
         """Run the layer's own code, and not its call, which would hide the code from symbolic tensors."""
         done = len(self.steps)
         run = self._code(layer)
-        kwargs = {"training": self._training} | kwargs
-        if "training" not in inspect.signature(run).parameters:
-            del kwargs["training"]  # the layer's call would leave it out
+        # What the layer does not take, its call would leave out.
+        taken = inspect.signature(run).parameters
+        every = any(taking.kind is taking.VAR_KEYWORD for taking in taken.values())
+        own = {name: value for name, value in kwargs.items() if every or name in taken}
+        kwargs = {"training": self._training} | own if "training" in taken else own
         self._running.append((path, layer))
         try:
             return run(*args, **kwargs)

@@ -11,6 +11,7 @@ from crosscheck.dataflow import Step
 from crosscheck.ports.program import Own
 from keras_impl.expansions import Depthwise, Pointwise, is_expanded
 from keras_impl.functional import as_pairs, function_of, layer_of
+from keras_impl.guesses import gates_of, guessed
 
 # A kind, its settings, and the layer's own variables by role.
 Description = tuple[str, dict[str, Any], dict[str, Own]]
@@ -20,7 +21,7 @@ def is_whole(layer: keras.Layer) -> bool:
     """Whether a layer is one step: Keras' own."""
     if isinstance(layer, keras.Model) or is_expanded(layer):
         return False
-    return type(layer).__module__.startswith("keras.")
+    return type(layer).__module__.startswith("keras.") or isinstance(layer, OWN) or bool(guessed(layer))
 
 
 def describe(step: Step, names: Mapping[int, str]) -> list[Description]:
@@ -36,15 +37,10 @@ def describe(step: Step, names: Mapping[int, str]) -> list[Description]:
     if not isinstance(layer, keras.Layer):
         return [layer_of(step, names) or function_of(step)]
     for classes, describe_layer in _LAYERS.items():
-        if isinstance(layer, classes):
-            if type(layer).call not in {c.call for c in type(layer).__mro__ if c in _flat(classes)}:
-                break
+        if isinstance(layer, classes):  # also with a call of the user's own: that is what is compared
             return [describe_layer(layer, step), *_activation(layer)]
-    return [(f"?{type(layer).__name__}" if layer.variables else type(layer).__name__.lower(), {}, {})]
-
-
-def _flat(classes: Any) -> tuple[type, ...]:
-    return classes if isinstance(classes, tuple) else (classes,)
+    unknown = f"?{type(layer).__name__}" if layer.variables else type(layer).__name__.lower(), {}, {}
+    return [guessed(layer) or unknown]
 
 
 def activation_kind(activation: Any) -> tuple[str, dict[str, Any]]:
@@ -155,16 +151,13 @@ def _embedding(layer: layers.Embedding, step: Step) -> Description:
     return "embedding", {}, _held(layer, "embedding", "embeddings")
 
 
-# PORT: Keras' gates are z, r, h in a GRU, PyTorch's r, z, n; both have i, f, c (PyTorch: g), o in an LSTM.
-GATES = {"lstm": ("i", "f", "c", "o"), "gru": ("z", "r", "h"), "rnn": ("h",)}
-
-
 def _recurrence(layer: layers.RNN, step: Step) -> Description:
     cells = {layers.LSTMCell: "lstm", layers.GRUCell: "gru", layers.SimpleRNNCell: "rnn"}
     cell = layer.cell
     kind = cells.get(type(cell))
     if kind is None:
-        return f"?RNN of {type(cell).__name__}", {}, {}
+        kind, settings, held = guessed(cell) or (f"?RNN of {type(cell).__name__}", {}, {})
+        return kind, settings | {"reverse": layer.go_backwards, "sequences": layer.return_sequences}, held
     settings: dict[str, Any] = {
         "reverse": layer.go_backwards,
         "activation": activation_kind(cell.activation)[0],
@@ -174,18 +167,8 @@ def _recurrence(layer: layers.RNN, step: Step) -> Description:
     if kind == "gru":
         settings["reset_after"] = cell.reset_after
     settings["sequences"] = layer.return_sequences
-    held = {}
-    for index, gate in enumerate(GATES[kind]):
-        columns = slice(index * cell.units, (index + 1) * cell.units)
-        held[f"kernel_{gate}"] = Own("kernel", "dense.kernel", (slice(None), columns))
-        held[f"recurrent_{gate}"] = Own("recurrent_kernel", "dense.kernel", (slice(None), columns))
-        if cell.bias is None:
-            continue
-        twice = len(cell.bias.shape) == 2
-        held[f"bias_{gate}"] = Own("bias", "dense.bias", (0, columns) if twice else (columns,))
-        if twice:
-            held[f"recurrent_bias_{gate}"] = Own("bias", "dense.bias", (1, columns))
-    return kind, settings, held
+    names = ("kernel", "recurrent_kernel", *(("bias",) if cell.bias is not None else ()))
+    return kind, settings, gates_of(cell, kind, names)
 
 
 def _einsum_dense(layer: layers.EinsumDense, step: Step) -> Description:
@@ -291,3 +274,11 @@ _LAYERS: Mapping[Any, Callable[[Any, Step], Description]] = {
     layers.UpSampling2D: _resize,
     layers.Rescaling: _plain("rescale", scale="scale", offset="offset"),
 }
+
+# Layers of Keras', from which the user may have derived his own.
+OWN = tuple(
+    cls
+    for classes in _LAYERS
+    for cls in (classes if isinstance(classes, tuple) else (classes,))
+    if cls != layers.RNN
+)

@@ -6,7 +6,7 @@ ones: so every tensor on the way can be had, on any backend, and a step can be f
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -18,7 +18,7 @@ from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.ports import factory
-from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace
+from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace, without_tied
 from keras_impl import adapter
 from keras_impl.expansions import PartOf, code
 from keras_impl.functional import tensors_by_role
@@ -214,8 +214,7 @@ def _nodes(found: Record, names: dict[int, str]) -> Iterator[Node]:
             name, shape = names[id(stand_in)], tuple(stand_in.shape)
             value = Held.of_torch(name, Own(name, "raw"), shape)
             sources.append(Node(0, name, "parameter", {}, {"value": value}, (), (constant,), -1))
-    for number, node in enumerate([*sources, *done]):
-        yield replace(node, number=number)
+    yield from without_tied([*sources, *done])
 
 
 def _held(step: Step, role: str, own: Own) -> Held:

@@ -12,7 +12,7 @@ from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.ports import factory
-from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace
+from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace, without_tied
 from torch_impl.adapter import DTYPES
 from torch_impl.emulation import emulate
 from torch_impl.expansions import PartOf, expand
@@ -127,7 +127,7 @@ def _performed(
         return emulate(settings["kind"], settings, {}, results)
     roles = describe(step, names)[2]
     held = {role: _tensor(step, role, own) for role, own in roles.items()}
-    if held and not isinstance(step.called, nn.Module):
+    if roles and not isinstance(step.called, nn.Module):
         inputs = inputs[:1]
     left = {role: tensor for role, tensor in held.items() if role not in settings.get("without", ())}
     return emulate(kind, settings, left, *inputs)
@@ -205,8 +205,7 @@ def _nodes(model: nn.Module, found: Record, inputs: list[np.ndarray]) -> Iterato
         used |= set(node.inputs)
         nodes.append(node)
     flowing = [source for source in sources if source and source.outputs[0] in used]
-    for number, node in enumerate([*flowing, *nodes]):
-        yield replace(node, number=number)
+    yield from without_tied([*flowing, *nodes])
 
 
 def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -243,6 +242,7 @@ def _node(number: int, step: Step, names: dict[int, str]) -> Node:
         if isinstance(step.called, PartOf):
             path = path.rpartition(".")[0]
         full, also = (f"{path}.{name}" if path and name else name for name in (own.name, own.also))
+        full = names.get(id(_whole(step, role, own)), full)  # tied tensors have one name
         if own.row == "prelu.alpha" and step.results.ndim > 2:
             own = own._replace(row="prelu_channels.alpha")
         if own.row == "depthwise_conv2d.kernel":
@@ -260,9 +260,15 @@ def _node(number: int, step: Step, names: dict[int, str]) -> Node:
 
 def _tensor(step: Step, role: str, own: Own) -> Tensor:
     """The tensor, or the part of it, that a step uses."""
+    tensor = _whole(step, role, own)
+    tensor = tensor[own.part] if own.part else tensor
+    if not own.also:
+        return tensor
+    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
+    return tensor + getattr(owner, own.also)[own.part]
+
+
+def _whole(step: Step, role: str, own: Own) -> Tensor:
     if not isinstance(step.called, nn.Module):
         return tensors_by_role(step)[role]
-    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
-    tensor = getattr(owner, own.name)
-    tensor = tensor[own.part] if own.part else tensor
-    return tensor + getattr(owner, own.also)[own.part] if own.also else tensor
+    return getattr(step.called.owner if isinstance(step.called, PartOf) else step.called, own.name)

@@ -7,7 +7,7 @@ import numpy as np
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import copying, pairing
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, in_keras_order, relative_error
-from crosscheck.ports.pairing import LayerPair
+from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import ACTIVATIONS, Again, Program, Trace
 from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides

@@ -8,7 +8,7 @@ import numpy as np
 
 from crosscheck.layouts import Weights
 from crosscheck.parameters import trained_like_weights
-from crosscheck.ports.pairing import LayerPair
+from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import ACTIVATIONS, Held, Node, Program
 from crosscheck.ports.stretches import SILENT
 
@@ -25,27 +25,31 @@ def names(pairs: list[LayerPair]) -> tuple[dict[str, Held], dict[str, Held]]:
     for pair in pairs:
         for role in pair.shared():
             name = f"{pair.torch.path}.{role}"
-            keras[name] = pair.keras.held[role]
-            torch[name] = _aligned(pair.torch.held[role], keras[name])
+            torch[name], keras[name] = _aligned(pair.torch.held[role], pair.keras.held[role])
     return torch, keras
 
 
 def rest(program: Program, held: dict[str, Held]) -> dict[str, Held]:
     """The tensors of a program that are not among these, by their own names."""
-    known = set(map(str, held.values()))
+    known = {name for tensor in held.values() for name in (str(tensor), tensor.name if tensor.part else "")}
     every = {str(tensor): tensor for node in program.nodes for tensor in node.held.values()}
     return {f"only {name}": tensor for name, tensor in every.items() if name not in known}
 
 
-def _aligned(torch: Held, keras: Held) -> Held:
-    """A parameter of the user's own with the axes that it has in Keras; the others as they are."""
-    if torch.kind != "raw" or torch.sizes == keras.sizes:
-        return replace(torch, shape=keras.shape) if torch.kind == "raw" else torch
-    rank = len(torch.sizes)
-    # Channels first and last, and whatever else fits; equal sizes leave several ways, of which that is best.
-    orders = [tuple(np.roll(range(rank), 1)), *permutations(range(rank))]
-    axes = next(order for order in orders if tuple(keras.sizes[a] for a in order) == torch.sizes)
-    return replace(torch, shape=keras.shape, axes=tuple(int(axis) for axis in axes))
+def _aligned(torch: Held, keras: Held) -> tuple[Held, Held]:
+    """A parameter of the user's own with the axes that its counterpart has; the others as they are."""
+    if torch.kind == "raw":
+        return _turned(torch, keras.shape), keras
+    return torch, _turned(keras, torch.shape) if keras.kind == "raw" else keras
+
+
+def _turned(raw: Held, shape: tuple[int, ...]) -> Held:
+    sizes = tuple(size for size in shape if size > 1)
+    rank = len(sizes)
+    # As it is, channels first and last, and whatever else fits; of several ways that is best.
+    orders = [tuple(range(rank)), tuple(np.roll(range(rank), 1)), *permutations(range(rank))]
+    axes = next(order for order in orders if tuple(sizes[a] for a in order) == raw.sizes)
+    return replace(raw, shape=shape, axes=tuple(int(axis) for axis in axes))
 
 
 def drawn(held: dict[str, Held], seed: int) -> Weights:
@@ -71,7 +75,12 @@ class RowOrders:
         self.maps: dict[str, tuple[int, ...]] = {}  # (C, H, W) by kernel
         first = _channels_first(keras[0])
         for pair in pairs:
-            if pair.torch.kind != "dense" or not pair.torch.inputs or not pair.keras.inputs:
+            if (
+                pair.torch.kind != "dense"
+                or not pair.compared
+                or not pair.torch.inputs
+                or not pair.keras.inputs
+            ):
                 continue
             before, there = _flattened(torch[0], pair.torch), _flattened(keras[0], pair.keras)
             if before is None or there is None or there in first:

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from crosscheck.ports.pairing import LayerPair
+from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.stretches import Stretch
 
 # Of the larger of an element and its tensor's root mean square, in float64. Keras on TensorFlow computes

@@ -1,7 +1,7 @@
 """What a model does, in words that both frameworks share; recorded by `trace.py` of either side."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
@@ -112,6 +112,7 @@ class Node:
             between a Keras layer and the activation inside it.
         step: of the recorded call; several nodes may be of one, and a parameter that functions use is of
             none (-1).
+        tied: tensors by role that belong to a layer elsewhere, as an output layer that uses an embedding's.
     """
 
     number: int
@@ -122,9 +123,26 @@ class Node:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     step: int = 0
+    tied: dict[str, Held] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.path or 'the model'} ({self.kind})"
+
+
+def without_tied(nodes: list[Node]) -> list[Node]:
+    """The nodes numbered, each tensor held by one layer: by the first whose kind of use is no mere function's."""
+    owners: dict[str, str] = {}
+    for node in sorted(nodes, key=lambda node: node.kind == "parameter"):
+        for tensor in node.held.values():
+            owners.setdefault(str(tensor), node.kind)
+    found = []
+    for node in nodes:
+        if node.held and all(owners[str(tensor)] != node.kind for tensor in node.held.values()):
+            if node.kind == "parameter":
+                continue
+            node = replace(node, held={}, tied=node.held)
+        found.append(node)
+    return [replace(node, number=number) for number, node in enumerate(found)]
 
 
 @dataclass(frozen=True)

@@ -57,9 +57,11 @@ def stretch_to(
     while waiting:
         number = waiting.pop()
         node = makers.get(number)
-        if (
-            node is None
-            or (number in common and number != ends)
+        if node is None:
+            if number in program.inputs:
+                begins.add(number)  # everything else that nothing makes is a constant
+        elif (
+            (number in common and number != ends)
             # An activation inside a layer cannot be done without the layer.
             or (node.step in paired and (layer is None or node.step != layer.step))
         ):

@@ -1,11 +1,16 @@
 """Where each layer stands in the flow of data: what pairing rests on, since the order of calls differs."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 from crosscheck.ports.program import Node, Program
 
 ROUNDS = 6
+# What counts how much: depth from either end, and names.
+DEPTH, NAMES = 2.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -98,3 +103,35 @@ def _longest(links: dict[int, set[int]]) -> dict[int, int]:
             break
         depth = {number: min(value, len(links)) for number, value in new.items()}
     return depth
+
+
+def nearness(torch: Place, keras: Place) -> float:
+    """How much speaks for two places being the same one: depth from either end, and names."""
+    depths = ((torch.before, keras.before), (torch.after, keras.after))
+    near = np.mean([1 - abs(a - b) / (1 + max(a, b)) for a, b in depths])
+    return float(DEPTH * near + NAMES * resemblance(torch.node.path, keras.node.path))
+
+
+def resemblance(first: str, second: str) -> float:
+    """How much two paths have in common, from 0 to 1: "layer1.0.q_proj" and "stage1_block0_query"."""
+    one, two = _words(first), _words(second)
+    if not one or not two:
+        return 0.0
+    # From the end: the last word says most.
+    shares = [max((_alike(word, other) for other in two), default=0.0) for word in one]
+    back = [max((_alike(word, other) for other in one), default=0.0) for word in two]
+    weights = [2.0 if index == len(one) - 1 else 1.0 for index in range(len(one))]
+    again = [2.0 if index == len(two) - 1 else 1.0 for index in range(len(two))]
+    return float(np.average([*shares, *back], weights=[*weights, *again]))
+
+
+def _words(path: str) -> list[str]:
+    return re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path).lower())
+
+
+def _alike(first: str, second: str) -> float:
+    if first == second:
+        return 1.0
+    if first.isdigit() or second.isdigit():
+        return 0.0
+    return 0.7 if first.startswith(second) or second.startswith(first) else 0.0

@@ -95,7 +95,7 @@ class ConvNeXt(keras.Model):
 
     def __init__(self, *wrong: str) -> None:
         super().__init__()
-        self.pixels = layers.Normalization(mean=MEAN, variance=[s * s for s in STD])
+        self.pixels = layers.Rescaling([1 / s for s in STD], [-m / s for m, s in zip(MEAN, STD, strict=True)])
         self.stem = keras.Sequential([layers.Conv2D(6, 4, 4), layers.LayerNormalization(epsilon=1e-6)])
         self.stage1 = keras.Sequential([Block(*wrong), Block()])
         self.stage2 = Block()

@@ -94,9 +94,8 @@ class Encoder(keras.Model):
         self.attentions = [Heads(12, 3, False, *(wrong if i == 0 else ())) for i in range(2)]
         self.norms = [layers.LayerNormalization(epsilon=1e-5) for _ in range(4)]
         self.wide = [layers.Dense(20, activation="gelu") for _ in range(2)]
-        self.narrow = [layers.Dense(12) for _ in range(2)]
-        if "one_for_both" in wrong:
-            self.narrow[1] = self.narrow[0]
+        narrow = layers.Dense(12)
+        self.narrow = [narrow, narrow if "one_for_both" in wrong else layers.Dense(12)]
         self.fc = layers.Dense(5)
 
     def call(self, tokens: Any) -> Any:

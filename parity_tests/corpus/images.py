@@ -143,7 +143,7 @@ OF_MOBILENET = (
     planted(MOBILENET, "functional__bgr", "features.0.0", "channels.order"),
     planted(MOBILENET, "functional__same", "features.1.conv.1.0", "conv.padding", "an even map"),
     planted(
-        MOBILENET, "functional__relu", "features.1.conv.1.1, features.1.conv.2", "activation.kind", "no bound"
+        MOBILENET, "functional__relu", "features.0.1, features.1.conv.0.0", "activation.kind", "no bound"
     ),
     planted(
         MOBILENET,

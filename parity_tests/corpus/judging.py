@@ -66,7 +66,7 @@ def judge(sides: Sides, *mistakes: Mistake) -> Judgement:
     where = first.where if first else ""
     return Judgement(
         True,
-        where in mistakes[0].where,
+        any(where == w or where.startswith(f"{w}.") for w in mistakes[0].where),
         all(causes & set(mistake.cause) for mistake in mistakes),
         f"{where}: {', '.join(first.identifiers) if first else ''}",
     )

@@ -13,7 +13,6 @@ BN = {"epsilon": 1e-5, "momentum": 0.9}
 def inverted(x: Any, expand: int, filters: int, stride: int, name: str, wrong: tuple[str, ...]) -> Any:
     """Expansion, depthwise convolution, linear bottleneck."""
     channels = x.shape[-1]
-    six = None if "relu" in wrong else 6
     y = layers.Conv2D(expand * channels, 1, use_bias=False, name=f"{name}_expand")(x)
     y = layers.ReLU(6, name=f"{name}_expand_relu")(
         layers.BatchNormalization(**BN, name=f"{name}_expand_BN")(y)
@@ -23,7 +22,7 @@ def inverted(x: Any, expand: int, filters: int, stride: int, name: str, wrong: t
     padding = "same" if stride == 1 or "same" in wrong else "valid"
     y = layers.DepthwiseConv2D(3, stride, padding, use_bias=False, name=f"{name}_depthwise")(y)
     y = layers.BatchNormalization(**BN, name=f"{name}_depthwise_BN")(y)
-    y = layers.ReLU(six, name=f"{name}_depthwise_relu")(y)
+    y = layers.ReLU(6, name=f"{name}_depthwise_relu")(y)
     y = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project")(y)
     y = layers.BatchNormalization(**BN, name=f"{name}_project_BN")(y)
     y = layers.ReLU(6, name=f"{name}_project_relu")(y) if "relu_at_end" in wrong else y
@@ -43,7 +42,8 @@ def functional(*wrong: str) -> keras.Model:
         x = layers.Rescaling(2.0, offset=-1.0)(images)
     x = ops.flip(x, axis=-1) if "bgr" in wrong else x
     x = layers.Conv2D(8, 3, 2, use_bias=False, name="Conv1")(layers.ZeroPadding2D(1)(x))
-    x = layers.ReLU(6)(layers.BatchNormalization(**BN, name="bn_Conv1")(x))
+    x = layers.BatchNormalization(**BN, name="bn_Conv1")(x)
+    x = layers.ReLU(None if "relu" in wrong else 6)(x)
     x = inverted(x, 3, 10, 2, "block_1", wrong)
     x = inverted(x, 2, 10, 1, "block_2", ("no_skip",) if "no_skip" in wrong else ())
     x = layers.Conv2D(26, 1, use_bias=False, name="Conv_1")(x)

@@ -153,7 +153,7 @@ OF_GPT = (
     planted(GPT, "subclassed__not_itself", CAUSAL, "attention.causal", "a token does not see itself"),
     planted(GPT, "subclassed__over_queries", CAUSAL, "activation.softmax_axis, glue.axis", "steps x steps"),
     planted(GPT, "subclassed__not_transposed", CAUSAL, "axes.swapped", "heads and steps mixed up"),
-    planted(GPT, "subclassed__float32", CAUSAL, "dtype.float32", "the softmax, in the middle"),
+    planted(GPT, "subclassed__float32", CAUSAL, "dtype.float32", "the softmax; 2e-8 at the output"),
     planted(GPT, "subclassed__epsilon", "h.0.ln_2", "norm.epsilon"),
     planted(GPT, "subclassed__relu", "h.0.mlp.c_fc, h.0.mlp.c_proj", "activation.kind"),
     planted(GPT, "subclassed__exact_gelu", "h.0.mlp.c_fc, h.0.mlp.c_proj", "activation.gelu_approximation"),

@@ -12,7 +12,7 @@ def encoder(*wrong: str) -> keras.Model:
     """A vector for an image."""
     images = keras.Input((14, 18, 3))
     x = layers.Conv2D(6, 3, padding="same", activation="relu")(images)
-    x = layers.AveragePooling2D()(x) if "avg_pool" in wrong else layers.MaxPooling2D()(x)
+    x = layers.AveragePooling2D(2)(x) if "avg_pool" in wrong else layers.MaxPooling2D()(x)
     x = layers.Conv2D(10, 3, strides=2, activation="relu")(x)
     return keras.Model(images, layers.Dense(7)(layers.GlobalMaxPooling2D()(x)))
 

@@ -73,7 +73,7 @@ class UNet(keras.Model):
         self.conv2, self.conv1 = Double(6), Double(9)
         self.up2, self.up1 = up(5, 2, strides=2), layers.Conv2DTranspose(7, 3, strides=2)
         self.down2, self.down1, self.inc = Double(10), Double(8), Double(6)
-        self.pool = layers.AveragePooling2D() if "avg_pool" in wrong else layers.MaxPooling2D()
+        self.pool = layers.AveragePooling2D(2) if "avg_pool" in wrong else layers.MaxPooling2D()
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         x1 = self.inc(x, training=training)

@@ -11,8 +11,11 @@ from keras import layers, ops
 class TextbookConv1D(layers.Conv1D):
     """A convolution in the sense of signal processing."""
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        return super().convolution_op(inputs, ops.flip(kernel, axis=0))
+    def call(self, x: Any) -> Any:
+        x = ops.pad(x, [[0, 0], [2 * self.dilation_rate[0], 0], [0, 0]])
+        kernel = ops.flip(ops.convert_to_tensor(self.kernel), axis=0)
+        x = ops.conv(x, kernel, padding="valid", dilation_rate=self.dilation_rate[0])
+        return self.activation(x + self.bias)
 
 
 def gated(x: Any, dilation: int, name: str, *wrong: str) -> tuple[Any, Any]:
@@ -39,11 +42,11 @@ def functional(*wrong: str) -> keras.Model:
     for i in range(3):
         x, skip = gated(x, 2**i, f"block{i}", *(wrong if i == 1 else ()))
         skips.append(skip)
-    # What the last block gives on is used by nobody.
-    x = layers.ReLU()(layers.Add()(skips[1:] if "two_skips" in wrong else skips))
+    skips = skips[1:] if "two_skips" in wrong else skips
+    x = layers.ReLU()(layers.Add()([*skips, layers.Conv1D(6, 1, name="last")(x)]))
     x = layers.Conv1D(9, 3, groups=3, use_bias=False, name="post1")(x)
     x = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="norm")(x)
-    x = layers.MaxPooling1D(3, strides=3 if "stride_of_size" in wrong else 2)(layers.ReLU()(x))
+    x = layers.MaxPooling1D(3, strides=3 if "stride_of_size" in wrong else 2)(x)
     x = layers.LeakyReLU(negative_slope=0.3 if "slope" in wrong else 0.01)(x)
     x = layers.Conv1D(4, 5, strides=2, name="post2")(layers.ZeroPadding1D(2)(x))
     return keras.Model(signal, ops.max(x, 1) if "max" in wrong else layers.GlobalAveragePooling1D()(x))
@@ -75,7 +78,7 @@ class WaveNet(keras.Model):
         super().__init__()
         self.wrong = wrong
         self.blocks = [Gated(2**i, *(wrong if i == 1 else ())) for i in range(3)]
-        self.causal = layers.Conv1D(8, 1)
+        self.causal, self.last = layers.Conv1D(8, 1), layers.Conv1D(6, 1)
         self.post1 = layers.Conv1D(9, 3, groups=3, use_bias=False)
         self.norm = layers.BatchNormalization(epsilon=1e-5, momentum=0.9)
         self.post2 = layers.Conv1D(4, 5, strides=1 if "stride" in wrong else 2)
@@ -85,9 +88,9 @@ class WaveNet(keras.Model):
         for block in self.blocks:
             x, skip = block(x)
             skips.append(skip)
-        x = sum(skips)
+        x = sum(skips) + self.last(x)
         x = x if "no_relu" in self.wrong else ops.relu(x)
-        x = ops.relu(self.norm(self.post1(x), training=training))
+        x = self.norm(self.post1(x), training=training)
         x = ops.leaky_relu(ops.max_pool(x, 3, strides=2), negative_slope=0.01)
         return ops.mean(self.post2(ops.pad(x, [[0, 0], [2, 2], [0, 0]])), axis=1)
 

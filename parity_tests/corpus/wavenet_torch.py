@@ -32,6 +32,7 @@ class WaveNet(nn.Module):
         super().__init__()
         self.causal = nn.Conv1d(2, 8, 1)
         self.blocks = nn.ModuleList([GatedBlock(8, 6, 2**i) for i in range(3)])
+        self.last = nn.Conv1d(8, 6, 1)
         self.post1 = nn.Conv1d(6, 9, 3, groups=3, bias=False)
         self.norm = nn.BatchNorm1d(9)
         self.pool = nn.MaxPool1d(3, stride=2)
@@ -44,7 +45,7 @@ class WaveNet(nn.Module):
         for block in self.blocks:
             x, skip = block(x)
             skips = skips + skip
-        x = self.pool(F.relu(self.norm(self.post1(F.relu(skips)))))
+        x = self.pool(self.norm(self.post1(F.relu(skips + self.last(x)))))
         return self.post2(F.leaky_relu(x)).mean(dim=2)
 
 

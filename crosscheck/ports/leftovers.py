@@ -1,0 +1,182 @@
+"""Layers that have no counterpart of the same kind and shape: what explains that, and what they still share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from crosscheck.ports.program import Held, Node, Program
+from crosscheck.ports.structure import Place, nearness, signature
+
+NORMS = ("batch_norm", "layer_norm", "group_norm")
+PROJECTIONS = ("query", "key", "value")
+
+
+@dataclass(frozen=True)
+class LayerPair:
+    """A layer of either side.
+
+    Attributes:
+        torch: its first call there.
+        keras: its first call here.
+        mismatch: why they cannot hold the same tensors, though they stand in the same place, as an
+            identifier of `causes`; empty if they can.
+        compared: whether what they give is the same; else they only share weights, as one dense layer for
+            queries, keys and values does with three.
+    """
+
+    torch: Node
+    keras: Node
+    mismatch: str = ""
+    compared: bool = True
+
+    def shared(self) -> list[str]:
+        """Roles of the tensors that both have, in the same shape and each for itself."""
+        if self.mismatch == "sharing.parameters":
+            return []
+        return [role for role in self.torch.held if role in self.keras.held and self._fits(role)]
+
+    def _fits(self, role: str) -> bool:
+        one, two = self.torch.held[role], self.keras.held[role]
+        return one.kind == "raw" or one.shape == two.shape
+
+    def alone(self) -> dict[str, str]:
+        """Roles of the tensors that only one has: which side."""
+        sides = {role: "torch" for role in self.torch.held if role not in self.keras.held}
+        return sides | {role: "keras" for role in self.keras.held if role not in self.torch.held}
+
+
+def pair_all(
+    torch: Program, keras: Program, pairs: list[LayerPair], left: list[Place], right: list[Place]
+) -> list[LayerPair]:
+    """Pair what can be; it is taken from the lists.
+
+    Args:
+        torch: the one program.
+        keras: the other.
+        pairs: that are known.
+        left: PyTorch's layers without a counterpart.
+        right: Keras' layers without one.
+    """
+    found = [*_unlike(left, right)]
+    found += _shared(torch, keras, pairs, left, right)
+    found += _fused(left, right)
+    return found + list(_by_tensor(left, right))
+
+
+def _unlike(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
+    """Layers that differ in what explains that their tensors do."""
+    for one in list(left):
+        likely = [
+            (nearness(one, two), two, reason) for two in right if (reason := unlike(one.node, two.node))
+        ]
+        if likely:
+            _, two, reason = max(likely, key=lambda item: item[0])
+            yield LayerPair(one.node, two.node, reason)
+            left.remove(one)
+            right.remove(two)
+
+
+def unlike(torch: Node, keras: Node) -> str:
+    """The identifier of the mistake that makes two layers hold other tensors; "" if none does."""
+    shapes = [next(iter(node.held.values())).shape for node in (torch, keras)]
+    convolutions = [node.kind.startswith(("conv", "depthwise")) for node in (torch, keras)]
+    if torch.kind == keras.kind == "prelu":
+        return "prelu.sharing"
+    if torch.kind in NORMS and keras.kind in NORMS:
+        return "norm.axis" if torch.kind == keras.kind else "norm.kind"
+    if all(convolutions) and len(shapes[0]) == len(shapes[1]):
+        window = len(shapes[0]) - 2
+        if shapes[0] == (*shapes[1][:window][::-1], *shapes[1][window:]) and shapes[0] != shapes[1]:
+            return "conv.kernel_transposed"
+        depthwise = any(node.kind.startswith("depthwise") for node in (torch, keras))
+        if shapes[0][:window] == shapes[1][:window] and (depthwise or shapes[0][-1] == shapes[1][-1]):
+            groups = [node.settings.get("groups", "each") for node in (torch, keras)]
+            return "conv.groups" if groups[0] != groups[1] else ""
+    return ""
+
+
+def _shared(
+    torch: Program, keras: Program, pairs: list[LayerPair], left: list[Place], right: list[Place]
+) -> list[LayerPair]:
+    """Layers left over since the other side uses one layer again where this one has another."""
+    found = []
+    for program, over, side in ((keras, left, "keras"), (torch, right, "torch")):
+        again = [call for pair in pairs for call in program.calls(getattr(pair, side))[1:]]
+        again += [replace(node, held=node.tied) for node in program.nodes if node.tied]
+        for call in again:
+            mine = [place for place in over if signature(place.node) == signature(call)]
+            if mine:
+                both = (mine[0].node, call) if side == "keras" else (call, mine[0].node)
+                found.append(LayerPair(*both, "sharing.parameters"))
+                over.remove(mine[0])
+    return found
+
+
+def _fused(left: list[Place], right: list[Place]) -> list[LayerPair]:
+    """One dense layer of several projections, and several dense layers on one input."""
+    found = []
+    for wholes, parts, side in ((left, right, "torch"), (right, left, "keras")):
+        for whole in [place for place in wholes if place.node.kind == "dense"]:
+            inputs, outputs = whole.node.held["kernel"].shape
+            groups: dict[int, list[Place]] = {}
+            for place in parts:
+                if place.node.kind == "dense" and place.node.held["kernel"].shape[0] == inputs:
+                    groups.setdefault(place.node.inputs[0], []).append(place)
+            fitting = [g for g in groups.values() if _columns(g) == outputs and len(g) > 1]
+            if not fitting:
+                continue
+            group = max(fitting, key=lambda g: nearness(*_in_order(side, whole, g[0])))
+            found += list(_parts_of(whole.node, group, side))
+            wholes.remove(whole)
+            for place in group:
+                parts.remove(place)
+    return found
+
+
+def _columns(group: list[Place]) -> int:
+    return sum(place.node.held["kernel"].shape[1] for place in group)
+
+
+def _in_order(side: str, whole: Place, part: Place) -> tuple[Place, Place]:
+    return (whole, part) if side == "torch" else (part, whole)
+
+
+def _parts_of(whole: Node, group: list[Place], side: str) -> Iterator[LayerPair]:
+    begin = 0
+    for place in sorted(group, key=lambda place: place.node.number):
+        end = begin + place.node.held["kernel"].shape[1]
+        held = {}
+        for role, tensor in whole.held.items():
+            columns = slice(begin, end)
+            first = side == "torch" or role == "bias"
+            part = (columns,) if first else (slice(None), columns)
+            held[role] = replace(tensor, shape=(*tensor.shape[:-1], end - begin), part=part)
+        own = replace(whole, path=f"{whole.path}[{begin}:{end}]", held=held)
+        both = (own, place.node) if side == "torch" else (place.node, own)
+        yield LayerPair(*both, compared=False)
+        begin = end
+
+
+def _by_tensor(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
+    """A layer, and parameters of the user's own that are used as it uses its tensors."""
+    for layers, raws, side in ((left, right, "torch"), (right, left, "keras")):
+        for layer in [place for place in layers if place.node.kind != "parameter"]:
+            free = [place for place in raws if place.node.kind == "parameter"]
+            matched = []
+            for tensor in layer.node.held.values():
+                near = [p for p in free if _same_sizes(p.node.held["value"], tensor)]
+                if not near:
+                    break
+                best = max(near, key=lambda place: nearness(*_in_order(side, layer, place)))
+                free.remove(best)
+                matched.append((tensor, best))
+            if len(matched) == len(layer.node.held):
+                for tensor, raw in matched:
+                    own = replace(layer.node, path=str(tensor), held={"value": tensor})
+                    both = (own, raw.node) if side == "torch" else (raw.node, own)
+                    yield LayerPair(*both, compared=False)
+                    raws.remove(raw)
+                layers.remove(layer)
+
+
+def _same_sizes(one: Held, two: Held) -> bool:
+    return sorted(one.sizes) == sorted(two.sizes)

@@ -1,0 +1,196 @@
+"""What trains a model, in words that both frameworks share; read by `recipes.py` of either side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from crosscheck.layouts import Weights
+
+# Numbers nearer than this are one number that went through float32 somewhere.
+SINGLE = 1e-7
+# Losses that average over the last axis before anything else does, in Keras.
+ELEMENTWISE = ("binary_cross_entropy", "squared_error", "absolute_error", "huber")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss.
+
+    Attributes:
+        kind: "cross_entropy", one of `ELEMENTWISE`, or "?" and a name if it is none of these.
+        reduction: "mean"; "sum"; "sum_of_means", over the last axis; "none".
+        takes: of cross-entropies: "logits", "log_probabilities", "probabilities", or how Keras prepares
+            probabilities: "clipped", "clipped_then_normalised", "normalised_then_clipped".
+        label_smoothing: the share of the target that is spread evenly.
+        delta: where Huber's loss becomes linear.
+    """
+
+    kind: str
+    reduction: str = "mean"
+    takes: str = "logits"
+    label_smoothing: float = 0.0
+    delta: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an optimizer makes of a gradient.
+
+    Attributes:
+        kind: "sgd", "adam", "nadam", "rmsprop", "adagrad", or "?" and a name if it is none of these.
+        momentum: share of the old velocity.
+        dampening: share of the gradient that is kept out of the velocity, from the second step on.
+        nesterov: whether the step looks ahead.
+        rate_inside: whether the velocity contains the learning rate, as in Keras.
+        beta_1: weight of the old mean gradient.
+        beta_2: weight of the old mean square; alpha or rho of RMSprop.
+        power_1: beta_1 as it is raised to powers: Keras passes it through float32 there.
+        power_2: the same for beta_2.
+        epsilon: what keeps the divisor from zero.
+        placement: "beside_corrected", the root of the corrected square; "beside", the root of the
+            uncorrected one; "inside" the root.
+        amsgrad: whether the largest mean square is taken.
+        centered: whether the square of the mean is subtracted.
+        start: what the sum of squares begins with, in Adagrad.
+        momentum_decay: how fast Nadam's momentum approaches beta_1.
+    """
+
+    kind: str
+    momentum: float = 0.0
+    dampening: float = 0.0
+    nesterov: bool = False
+    rate_inside: bool = False
+    beta_1: float = 0.0
+    beta_2: float = 0.0
+    power_1: float = 0.0
+    power_2: float = 0.0
+    epsilon: float = 0.0
+    placement: str = "beside_corrected"
+    amsgrad: bool = False
+    centered: bool = False
+    start: float = 0.0
+    momentum_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Decay:
+    """What pulls weights towards zero.
+
+    Attributes:
+        where: "coupled", added to the gradient after clipping; "decoupled", taken off the weight times the
+            learning rate; "penalty", added to the gradient before clipping, as by a term of the loss.
+        rates: by parameter; a penalty of l |w|^2 has the rate 2 l. What is not pulled is not in it.
+    """
+
+    where: str = "coupled"
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """How gradients are cut.
+
+    Attributes:
+        kind: "none", "global_norm", "variable_norm" or "value".
+        limit: of the norm, or of each element.
+        extra: what is added to the norm before it divides: 1e-6 in PyTorch.
+    """
+
+    kind: str = "none"
+    limit: float = 0.0
+    extra: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What trains a model; parameters by the names that both sides share.
+
+    Attributes:
+        loss: see there.
+        rule: see there.
+        rates: learning rate of each step, and of some more.
+        decay: by the optimizer.
+        penalty: rates of penalties in the loss besides, as in `Decay`.
+        clipping: see there.
+        parameters: everything that could be trained.
+        trained: what is.
+        still: moving means of the batch norms that use them, as frozen ones do in Keras.
+        second_biases: whether the biases that are always added to another one are trained as well.
+        sparse: tables of embeddings whose gradient is kept in parts, one for each place at which a row is
+            looked up; Keras on TensorFlow squares and clips the parts, not their sum.
+        unread: what there is besides that no field says.
+    """
+
+    loss: Loss
+    rule: Rule
+    rates: tuple[float, ...]
+    decay: Decay
+    penalty: Mapping[str, float]
+    clipping: Clipping
+    parameters: frozenset[str]
+    trained: frozenset[str]
+    still: frozenset[str] = frozenset()
+    second_biases: bool = False
+    sparse: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether training can be done again from these words alone."""
+        return not (self.unread or self.loss.kind.startswith("?") or self.rule.kind.startswith("?"))
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A short course of training.
+
+    Attributes:
+        losses: of each step, without penalties.
+        weights: before the first step and after each.
+    """
+
+    losses: tuple[float, ...]
+    weights: tuple[Weights, ...]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal but for what float32 does to numbers."""
+    if isinstance(one, float | int) and isinstance(other, float | int):
+        return abs(one - other) <= SINGLE * abs(one)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    return bool(one == other)
+
+
+def settled(torch: Recipe, keras: Recipe) -> Recipe:
+    """PyTorch's recipe with those differences taken out that nobody can help.
+
+    Numbers that only float32 makes different become Keras' (0.9 is 0.89999998 there), and the 1e-6 that
+    PyTorch adds to a norm goes.
+    """
+    clipping = _adopted(torch.clipping, keras.clipping)
+    if clipping.kind == keras.clipping.kind:
+        clipping = replace(clipping, extra=keras.clipping.extra)
+    return replace(
+        torch,
+        loss=_adopted(torch.loss, keras.loss),
+        rule=_adopted(torch.rule, keras.rule),
+        rates=tuple(b if same(a, b) else a for a, b in zip(torch.rates, keras.rates, strict=False)),
+        decay=replace(
+            torch.decay, rates=_near(torch.decay.rates, dict(keras.penalty) | dict(keras.decay.rates))
+        ),
+        penalty=_near(torch.penalty, keras.penalty),
+        clipping=clipping,
+    )
+
+
+def _adopted(torch: T, keras: T) -> T:
+    """The one with the other's numbers where they are the same number."""
+    own, other = vars(torch), vars(keras)
+    close = {n: other[n] for n, value in own.items() if isinstance(value, float) and same(value, other[n])}
+    return replace(torch, **close)  # type: ignore[type-var]
+
+
+def _near(torch: Mapping[str, float], keras: Mapping[str, float]) -> dict[str, float]:
+    return {n: keras[n] if n in keras and same(value, keras[n]) else value for n, value in torch.items()}

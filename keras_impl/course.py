@@ -1,0 +1,79 @@
+"""A user's Keras model in training on one batch, by Keras' own training step, on any backend."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from keras_impl import adapter
+from keras_impl.trace import Opened
+
+# Attributes of layers and of the cells inside them.
+DROPOUTS = ("rate", "dropout", "recurrent_dropout", "stddev")
+
+
+class Course(keras.Model):
+    """The model with its input inside; the loss of the last step is kept, without penalties.
+
+    Args:
+        model: trained in place.
+        inputs: the same in every step.
+        optimizer: the user's own.
+        loss: the same.
+    """
+
+    def __init__(self, model: keras.Layer, inputs: list[Any], optimizer: keras.Optimizer, loss: Any):
+        super().__init__(name="course")
+        self.model = model
+        self.given = inputs
+        self.held_loss = self.add_weight(shape=(), initializer="zeros", trainable=False, name="held_loss")
+        # Not compiled where there is another way: that takes longer than the few steps there are.
+        compiled = keras.backend.backend() == "jax"
+        self.compile(optimizer=optimizer, loss=loss, jit_compile=compiled, run_eagerly=not compiled)
+
+    def call(self, rows, training=None):
+        return called(self.model, self.given, training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        self.held_loss.assign(loss - sum(self.losses))
+        return loss
+
+
+def called(model: keras.Layer, inputs: list[Any], training: bool | None) -> Any:
+    """What a model makes of its inputs: a functional one takes them in one list, any other one by one."""
+    given = [inputs] if len(inputs) > 1 and hasattr(model, "input_names") else inputs
+    return model(*given, training=training) if model._call_has_training_arg else model(*given)
+
+
+@contextmanager
+def undisturbed(subject: Opened, optimizer: keras.Optimizer) -> Iterator[None]:
+    """No dropout; afterwards model and optimizer are as they were."""
+    if not optimizer.built:
+        optimizer.build(subject.model.trainable_variables)
+    kept = [(v, adapter.array(v)) for v in (*subject.model.variables, *optimizer.variables)]
+    rates = {}
+    for layer in subject.model._flatten_layers():
+        for name in DROPOUTS:
+            rate = getattr(layer, name, None)
+            own = not isinstance(getattr(type(layer), name, None), property)
+            if own and rate and isinstance(rate, float | int) and _is_dropout(layer, name):
+                rates[layer, name] = rate
+    for layer, name in rates:
+        setattr(layer, name, 0.0)
+    try:
+        with warnings.catch_warnings():
+            # What gets no gradient is seen in the weights.
+            warnings.filterwarnings("ignore", message="Gradients do not exist")
+            yield
+    finally:
+        for (layer, name), rate in rates.items():
+            setattr(layer, name, rate)
+        for variable, value in kept:
+            variable.assign(value)
+
+
+def _is_dropout(layer: keras.Layer, name: str) -> bool:
+    return name != "rate" or "drop" in type(layer).__name__.lower()

@@ -1,0 +1,254 @@
+"""What trains a user's Keras model, and a few steps of it; `torch_impl/recipes.py` is its mirror."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from crosscheck.errors import CrosscheckError
+from crosscheck.ports.divergence import in_keras_order
+from crosscheck.ports.program import Held
+from crosscheck.ports.recipe import ELEMENTWISE, Clipping, Decay, Loss, Recipe, Rule, Steps
+from keras_impl import adapter
+from keras_impl.course import Course, called, undisturbed
+from keras_impl.trace import Opened, get_weights, opened
+
+RULES = {
+    "SGD": "sgd",
+    "Adam": "adam",
+    "AdamW": "adam",
+    "Nadam": "nadam",
+    "RMSprop": "rmsprop",
+    "Adagrad": "adagrad",
+}
+LOSSES = {
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "mean_squared_error": "squared_error",
+    "mean_absolute_error": "absolute_error",
+    "huber": "huber",
+}
+# Steps beyond those that are taken, for which the learning rate is asked.
+LOOK_AHEAD = 4
+
+
+def recipe(
+    key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str, Held], steps: int
+) -> Recipe:
+    """What the user's optimizer, loss, schedule and clipping do.
+
+    Raises:
+        CrosscheckError: there is no optimizer or no loss.
+    """
+    subject = opened(key)
+    optimizer, loss = required(subject)
+    variables = {v.path: v for v in subject.model.variables}
+    by_name = {name: variables[tensor.name] for name, tensor in held.items()}
+    trainable = {v.path for v in subject.model.trainable_variables}
+    trained = {name for name, variable in by_name.items() if variable.path in trainable}
+    with undisturbed(subject, optimizer):
+        rule, unread = _rule(optimizer)
+        rates = _sampled_rates(optimizer, steps + LOOK_AHEAD)
+    pull = _effective(optimizer.weight_decay) if optimizer.weight_decay else 0.0
+    decayed = {n: pull for n, v in by_name.items() if pull and n in trained and _is_decayed(optimizer, v)}
+    penalties = {}
+    for name, variable in by_name.items():
+        regularizer = getattr(variable, "regularizer", None)
+        if regularizer is not None and name in trained:
+            # PORT: a penalty of Keras' is l |w|^2, and its gradient 2 l w; PyTorch's weight_decay adds l w.
+            penalties[name] = 2 * float(regularizer(ops.ones((1,), variable.dtype)))
+            if type(regularizer).__name__ not in ("L2", "L1L2") or getattr(regularizer, "l1", 0):
+                unread.append(f"the regularizer {type(regularizer).__name__}")
+    unread += _unread_of_model(subject.model, list(by_name.values()))
+    return Recipe(
+        _loss(loss),
+        rule,
+        rates,
+        Decay("decoupled", decayed),
+        {name: rate for name, rate in penalties.items() if rate},
+        _clipping(optimizer),
+        frozenset(by_name),
+        frozenset(trained),
+        frozenset(name for name, variable in by_name.items() if variable.path in _still(subject.model)),
+        sparse=frozenset(name for name, v in by_name.items() if v.path in _sparse(subject.model)),
+        unread=tuple(dict.fromkeys(unread)),
+    )
+
+
+def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str, Held], steps: int) -> Steps:
+    """Some steps with the user's own optimizer and loss, in training mode and without dropout.
+
+    Raises:
+        CrosscheckError: there is no optimizer or no loss.
+    """
+    subject = opened(key)
+    optimizer, loss = required(subject)
+    given = [ops.convert_to_tensor(a.astype(subject.dtype) if a.dtype.kind == "f" else a) for a in inputs]
+    output = keras.tree.flatten(called(subject.model, given, False))
+    if len(output) > 1:
+        raise CrosscheckError("training steps of models with several outputs are not compared yet")
+    wanted = _target(target, tuple(output[0].shape), loss)
+    losses, weights = [], [get_weights(key, held)]
+    with undisturbed(subject, optimizer):
+        course = Course(subject.model, given, optimizer, loss)
+        for _ in range(steps):
+            course.train_on_batch(np.zeros((len(wanted), 1)), wanted)
+            losses.append(float(adapter.array(course.held_loss)))
+            weights.append(get_weights(key, held))
+    return Steps(tuple(losses), tuple(weights))
+
+
+def required(subject: Opened) -> tuple[keras.Optimizer, Any]:
+    """The user's optimizer and loss: returned by the function, or of a compiled model.
+
+    Raises:
+        CrosscheckError: there is none.
+    """
+    found = {
+        name: getattr(subject.made, name) or getattr(subject.model, name, None)
+        for name in ("optimizer", "loss")
+    }
+    for name, value in found.items():
+        if value is None:
+            raise CrosscheckError(
+                f"the function returned no {name}: compile the model, or return (model, optimizer, loss)"
+            )
+    try:
+        return keras.optimizers.get(found["optimizer"]), keras.losses.get(found["loss"])
+    except ValueError as error:
+        raise CrosscheckError(" ".join(str(error).split())) from None
+
+
+def _effective(number: float) -> float:
+    """What becomes of a hyper-parameter: on some backends it goes through float32, even in float64."""
+    return float(ops.convert_to_numpy(ops.cast(number, "float64")))
+
+
+def _rule(optimizer: keras.Optimizer) -> tuple[Rule, list[str]]:
+    """What the optimizer does, and what of it no word says."""
+    # On some backends Keras makes a subclass of its own.
+    kind = RULES.get(type(optimizer).__name__) if type(optimizer).__module__.startswith("keras.") else None
+    unread = ["gradient_accumulation_steps"] if optimizer.gradient_accumulation_steps else []
+    unread += ["use_ema"] if optimizer.use_ema and optimizer.ema_overwrite_frequency else []
+    unread += ["an optimizer that has taken steps"] if int(ops.convert_to_numpy(optimizer.iterations)) else []
+    if kind is None:
+        return Rule(f"?{type(optimizer).__name__}"), unread
+    first, second = (float(getattr(optimizer, n, 0.0)) for n in ("beta_1", "beta_2"))
+    powers = _effective(first), _effective(second)
+    if kind == "rmsprop":
+        second = float(optimizer.rho)
+    placement = {"adam": "beside", "nadam": "beside_corrected"}.get(kind, "inside")
+    momentum = float(getattr(optimizer, "momentum", 0.0))
+    rule = Rule(
+        kind,
+        # PORT: RMSprop multiplies by its momentum as it is; SGD passes it through float32 before.
+        momentum=_effective(momentum) if kind == "sgd" else momentum,
+        nesterov=bool(getattr(optimizer, "nesterov", False)),
+        rate_inside=kind in ("sgd", "rmsprop") and momentum > 0,
+        beta_1=powers[0] if kind == "nadam" else first,
+        beta_2=powers[1] if kind == "nadam" else second,
+        power_1=powers[0],
+        power_2=powers[1],
+        epsilon=float(getattr(optimizer, "epsilon", 0.0)),
+        placement=placement if kind != "sgd" else "beside_corrected",
+        amsgrad=bool(getattr(optimizer, "amsgrad", False)),
+        centered=bool(getattr(optimizer, "centered", False)),
+        start=_effective(float(getattr(optimizer, "initial_accumulator_value", 0.0))),
+        momentum_decay=1.0 if kind == "nadam" else 0.0,
+    )
+    return rule, unread
+
+
+def _sampled_rates(optimizer: keras.Optimizer, steps: int) -> tuple[float, ...]:
+    begin, rates = adapter.array(optimizer.iterations), []
+    for step in range(steps):
+        optimizer.iterations.assign(begin + step)
+        rates.append(float(ops.convert_to_numpy(ops.cast(optimizer.learning_rate, "float64"))))
+    return tuple(rates)
+
+
+def _is_decayed(optimizer: keras.Optimizer, variable: keras.Variable) -> bool:
+    # As Keras itself asks: its answer is kept, and on TensorFlow a pattern is held against another name.
+    asked = variable.value if keras.backend.backend() == "tensorflow" else variable
+    return bool(optimizer._use_weight_decay(asked))
+
+
+def _clipping(optimizer: keras.Optimizer) -> Clipping:
+    for kind, name in (
+        ("variable_norm", "clipnorm"),
+        ("global_norm", "global_clipnorm"),
+        ("value", "clipvalue"),
+    ):
+        limit = getattr(optimizer, name)
+        if limit and limit > 0:
+            # PORT: Keras divides by the norm itself; PyTorch adds 1e-6 to it.
+            return Clipping(kind, float(limit))
+    return Clipping()
+
+
+def _function(loss: Any) -> tuple[str, dict[str, Any]]:
+    """The name of the function that a loss calls, and what it is given besides."""
+    if isinstance(loss, keras.losses.Loss):
+        function = getattr(loss, "fn", None)
+        return getattr(function, "__name__", f"?{type(loss).__name__}"), getattr(loss, "_fn_kwargs", {})
+    return getattr(loss, "__name__", f"?{type(loss).__name__}"), {}
+
+
+def _loss(loss: Any) -> Loss:
+    name, given = _function(loss)
+    kind, takes = LOSSES.get(name), "logits"
+    if kind is None or given.get("ignore_class") is not None:
+        return Loss(f"?{name.strip('?')}")
+    if "entropy" in kind and not given.get("from_logits", False):
+        sparse = name.startswith("sparse") and keras.backend.backend() == "tensorflow"
+        takes = "clipped_then_normalised" if sparse else "normalised_then_clipped"
+        takes = "clipped" if kind == "binary_cross_entropy" else takes
+    reduction = getattr(loss, "reduction", "mean")
+    if reduction in ("sum", "none", None):
+        # PORT: Keras' elementwise losses average over the last axis before they are added up.
+        reduction = "sum_of_means" if kind in ELEMENTWISE else "sum"
+    else:
+        reduction = "mean"
+    return Loss(
+        kind, reduction, takes, float(given.get("label_smoothing", 0.0)), float(given.get("delta", 1.0))
+    )
+
+
+def _still(model: keras.Layer) -> set[str]:
+    # PORT: a frozen batch norm normalises by its moving moments in Keras, in training mode as well.
+    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    return {norm.moving_mean.path for norm in norms if not norm.trainable}
+
+
+def _sparse(model: keras.Layer) -> set[str]:
+    if keras.backend.backend() != "tensorflow":
+        return set()
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
+    # The gradient of a regularizer is added to all rows, which makes one of the parts.
+    return {layer.embeddings.path for layer in layers if layer.embeddings.regularizer is None}
+
+
+def _target(target: np.ndarray, output: tuple[int, ...], loss: Any) -> np.ndarray:
+    """As the loss takes it: classes one-hot where it asks for that, channels last."""
+    if _function(loss)[0] == "categorical_crossentropy" and target.dtype.kind in "iu":
+        return np.eye(output[-1])[target]
+    return in_keras_order(target, output) if target.ndim == len(output) else target
+
+
+def _unread_of_model(model: keras.Layer, variables: list[keras.Variable]) -> list[str]:
+    layers = list(model._flatten_layers())
+    own = type(model)
+    found = (
+        ["a train_step of the model's own"]
+        if getattr(own, "train_step", None) is not _train_step(own)
+        else []
+    )
+    found += ["constraints on weights"] if any(getattr(v, "constraint", None) for v in variables) else []
+    return found + (["activity regularizers"] if any(layer.activity_regularizer for layer in layers) else [])
+
+
+def _train_step(model: type) -> Any:
+    """Keras' own, or None for a layer that is no model."""
+    return getattr(keras.Model, "train_step", None) if issubclass(model, keras.Model) else None

@@ -1,0 +1,113 @@
+"""A user's PyTorch model in training on one batch; afterwards everything is as it was."""
+
+import copy
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from crosscheck.ports.program import Held
+from crosscheck.ports.recipe import Loss, Steps
+from torch_impl.loss_calls import LossCalls
+from torch_impl.trace import Opened, get_weights, opened
+
+DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout)
+WITH_DROPOUT = {nn.modules.dropout._DropoutNd: "p", nn.RNNBase: "dropout", nn.MultiheadAttention: "dropout"}
+
+
+class NoDropout(TorchFunctionMode):
+    """Functions of dropout do nothing while it is entered."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        return args[0] if function in DROPOUTS else function(*args, **(kwargs or {}))
+
+
+def course(
+    key: str,
+    inputs: list[np.ndarray],
+    target: np.ndarray,
+    held: dict[str, Held],
+    steps: int,
+    instead: Loss | None,
+    update: Callable[[int, Tensor], None],
+    still: Collection[str] = (),
+    watching: AbstractContextManager[Any] | None = None,
+) -> Steps:
+    """Losses and weights of some steps; afterwards everything is as it was.
+
+    Args:
+        key: of the model.
+        inputs: the same in every step.
+        target: as the loss takes it.
+        held: the tensors that are shown.
+        steps: how many.
+        instead: the loss that is taken in place of the user's.
+        update: changes the parameters by their gradients; is given the number of the step and the loss.
+        still: paths of modules that stay in evaluation mode.
+        watching: entered while the model is called.
+    """
+    subject = opened(key)
+    losses, weights = [], [get_weights(key, held)]
+    given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
+    with undisturbed(subject):
+        for path in still:
+            subject.model.get_submodule(path).eval()
+        for step in range(steps):
+            subject.model.zero_grad(set_to_none=True)
+            with watching or nullcontext():
+                output = subject.model(*given)
+            with LossCalls(instead):
+                loss = subject.made.loss(output, wanted)
+            loss.backward()
+            update(step, loss)
+            losses.append(float(loss.detach()))
+            weights.append(get_weights(key, held))
+    return Steps(tuple(losses), tuple(weights))
+
+
+def given_tensors(subject: Opened, inputs: list[np.ndarray]) -> list[Tensor]:
+    """Inputs as the model takes them."""
+    tensors = [torch.from_numpy(array.copy()) for array in inputs]
+    return [tensor.to(subject.dtype) if tensor.is_floating_point() else tensor for tensor in tensors]
+
+
+@contextmanager
+def undisturbed(subject: Opened) -> Iterator[None]:
+    """Training mode without dropout; afterwards model, optimizer and schedule are as they were."""
+    model, made = subject.model, subject.made
+    modes = {module: module.training for module in model.modules()}
+    rates = {
+        (module, name): getattr(module, name)
+        for module in modes
+        for kind, name in WITH_DROPOUT.items()
+        if isinstance(module, kind)
+    }
+    kept = [copy.deepcopy(part.state_dict()) for part in (model, *_trainers(made))]
+    if made.optimizer is not None:
+        made.optimizer.load_state_dict(made.optimizer.state_dict())  # so its state gets the model's precision
+    model.train()
+    for module, name in rates:
+        setattr(module, name, 0.0)
+    try:
+        with NoDropout(), warnings.catch_warnings():
+            # Of a schedule that is stepped, or asked, otherwise than in a whole course of training.
+            warnings.filterwarnings("ignore", message=r"(?s).*lr_scheduler")
+            yield
+    finally:
+        for (module, name), rate in rates.items():
+            setattr(module, name, rate)
+        for part, state in zip((model, *_trainers(made)), kept, strict=True):
+            part.load_state_dict(state)
+        model.zero_grad(set_to_none=True)
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def _trainers(made: Any) -> list[Any]:
+    return [part for part in (made.optimizer, made.scheduler) if part is not None]
