@@ -51,6 +51,7 @@ class Heads(layers.Layer):
         super().__init__(**kwargs)
         self.dim, self.heads, self.packed, self.wrong = dim, heads, packed, wrong
         self.out = layers.Dense(dim, name="out_proj")
+        self.drop = layers.Dropout(0.2 if packed else 0.1)
         if packed:
             self.qkv = layers.Dense(3 * dim, name="in_proj")
         else:
@@ -61,7 +62,7 @@ class Heads(layers.Layer):
             layer.build(shape)
         self.out.build(shape)
 
-    def call(self, x: Any, padding: Any = None) -> Any:
+    def call(self, x: Any, padding: Any = None, training: bool | None = None) -> Any:
         steps, size = x.shape[1], self.dim // self.heads
         parts = ops.split(self.qkv(x), 3, axis=-1) if self.packed else [self.q(x), self.k(x), self.v(x)]
         if "reshaped" in self.wrong:
@@ -80,7 +81,7 @@ class Heads(layers.Layer):
             seen = padding if "inverted" in self.wrong else ops.logical_not(padding)
             scores = ops.where(seen[:, None, None, :], scores, -1e9)
         weights = ops.softmax(scores, axis=-2 if "over_queries" in self.wrong else -1)
-        x = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))
+        x = ops.transpose(ops.matmul(self.drop(weights, training=training), v), (0, 2, 1, 3))
         return self.out(ops.reshape(x, (-1, steps, self.dim)))
 
 
@@ -96,13 +97,15 @@ class Encoder(keras.Model):
         self.wide = [layers.Dense(20, activation="gelu") for _ in range(2)]
         narrow = layers.Dense(12)
         self.narrow = [narrow, narrow if "one_for_both" in wrong else layers.Dense(12)]
-        self.fc = layers.Dense(5)
+        self.fc, self.drop = layers.Dense(5), layers.Dropout(0.1)
 
-    def call(self, tokens: Any) -> Any:
+    def call(self, tokens: Any, training: bool | None = None) -> Any:
         x = self.positions(self.embedding(tokens))
         for i in range(2):
-            x = self.norms[2 * i](x + self.attentions[i](x))
-            x = self.norms[2 * i + 1](x + self.narrow[i](self.wide[i](x)))
+            y = self.attentions[i](x, training=training)
+            x = self.norms[2 * i](x + self.drop(y, training=training))
+            y = self.narrow[i](self.drop(self.wide[i](x), training=training))
+            x = self.norms[2 * i + 1](x + self.drop(y, training=training))
         return self.fc(ops.mean(x, axis=1))
 
 

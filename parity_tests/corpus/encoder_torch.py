@@ -44,7 +44,7 @@ class MaskedEncoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.embed = nn.Embedding(26, 8, padding_idx=0)
+        self.embed = nn.Embedding(26, 8)
         self.cls = nn.Parameter(torch.zeros(1, 1, 8))
         self.pos = nn.Embedding(11, 8)
         self.blocks = nn.ModuleList([Block(8, 2, 18), Block(8, 2, 18)])

@@ -68,11 +68,12 @@ class Mlp(layers.Layer):
         self.fc2 = layers.Dense(dim, name="fc2", use_bias="no_bias" not in self.wrong)
         self.fc1.build((None, dim))
         self.fc2.build((None, self.hidden))
+        self.drop = layers.Dropout(0.1)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         x = ops.swapaxes(x, 1, 2) if self.over_tokens else x
         x = ops.gelu(self.fc1(x), approximate="gelu_tanh" in self.wrong)
-        x = self.fc2(x)
+        x = self.drop(self.fc2(x), training=training)
         return ops.swapaxes(x, 1, 2) if self.over_tokens else x
 
 
@@ -86,10 +87,10 @@ class Mixer(keras.Model):
         self.mlps = [Mlp(10, True, *wrong), Mlp(18, False), Mlp(10, True), Mlp(18, False)]
         self.head = layers.Dense(5)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         x = ops.reshape(self.patch(x), (-1, 15, 8))
         for norm, mlp in zip(self.norms, self.mlps, strict=False):
-            x = x + mlp(norm(x))
+            x = x + mlp(norm(x), training=training)
         return self.head(ops.mean(self.norms[4](x), axis=1))
 
 

@@ -53,6 +53,13 @@ OF_LSTM = (
         "attention.mask",
         "mask_zero=True of the embedding, where the original reads the padding",
     ),
+    Mistake(
+        pair("textlstm_torch:padded", "textlstm_keras:functional", *TEXT.inputs),
+        ("embedding",),
+        ("gradient.stopped",),
+        "padding_idx=0: PyTorch gives row 0 no gradient",
+        "gradients",
+    ),
     planted(TEXT, "functional__no_bias", "fc", "layer.bias_missing"),
     planted(TEXT, "two_directions__not_flipped", "lstm", "recurrent.direction", "of the backward outputs"),
     planted(TEXT, "two_directions__forward_twice", "lstm", "recurrent.direction"),

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 class TextClassifier(nn.Module):
     """Two layers; the final states of the last layer's two directions are used."""
 
-    def __init__(self) -> None:
+    def __init__(self, padding_idx: int | None = None) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(30, 7, padding_idx=0)
+        self.embedding = nn.Embedding(30, 7, padding_idx=padding_idx)
         self.lstm = nn.LSTM(7, 5, num_layers=2, bidirectional=True, batch_first=True, dropout=0.3)
         self.dropout = nn.Dropout(0.5)
         self.fc = nn.Linear(10, 4)
@@ -39,6 +39,11 @@ class Tagger(nn.Module):
 def build() -> nn.Module:
     """For tokens from 0 to 29."""
     return TextClassifier()
+
+
+def padded() -> nn.Module:
+    """The vector of token 0 is given no gradient."""
+    return TextClassifier(padding_idx=0)
 
 
 def tagger() -> nn.Module:
