@@ -256,7 +256,9 @@ _LAYERS: Mapping[Any, Callable[[Any, Step], Description]] = {
     layers.ELU: _plain("elu", alpha="alpha"),
     layers.Softmax: _plain("softmax", axis="axis"),
     layers.Activation: _activation_layer,
-    (layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D): _plain("dropout", rate="rate"),
+    (layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D): _plain(
+        "dropout", rate="rate"
+    ),
     layers.Flatten: _plain("flatten"),
     layers.Identity: _plain("identity"),
     layers.ZeroPadding2D: _plain("pad", padding="padding"),

@@ -25,6 +25,11 @@ from keras_impl.functional import tensors_by_role
 from keras_impl.graph import record, tensors
 from keras_impl.kinds import describe, is_whole
 
+DROPOUTS = (
+    *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
+    *(layers.AlphaDropout, layers.GaussianDropout, layers.GaussianNoise),
+)
+
 
 @dataclass
 class Opened:
@@ -75,19 +80,25 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     }
     unknown = tuple(name for name in left if name in owned)
     unused = tuple(name for name in left if name not in owned)
-    return Program("keras", tuple(nodes), found.inputs, found.outputs, unknown, unused)
+    return Program("keras", tuple(nodes), found.inputs, found.outputs, unknown, unused, len(found.steps))
 
 
-def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
-    """Every tensor on the way from the inputs to the outputs."""
+def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
+    """Every tensor on the way from the inputs to the outputs, in evaluation mode.
+
+    Args:
+        key: of the model.
+        inputs: float64 or whole numbers.
+        still: whether layers that drop at random are kept from it.
+    """
     subject = opened(key)
-    found = _record(subject, inputs, training)
-    values = dict(
-        zip(found.inputs, (ops.convert_to_tensor(_cast(a, subject.dtype)) for a in inputs), strict=True)
-    )
+    found = _record(subject, inputs, False)
+    values = dict(zip(found.inputs, as_tensors(key, inputs), strict=True))
     values |= {number: held for number, (_, held) in found.constants.items()}
     for step in found.steps:
-        results = perform(step, [values[number] for number in step.inputs], training)
+        arguments = [values[number] for number in step.inputs]
+        dropped = still and isinstance(step.called, DROPOUTS)
+        results = arguments[0] if dropped else perform(step, arguments, False)
         values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
     return Trace({number: adapter.array(value) for number, value in values.items()})
 
@@ -104,7 +115,9 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
         try:
             for index in part.steps:
                 step = steps[index]
-                results = perform(step, [values[number] for number in step.inputs], False)
+                arguments = [values[number] for number in step.inputs]
+                dropped = isinstance(step.called, DROPOUTS)
+                results = arguments[0] if dropped else perform(step, arguments, False)
                 values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
             found.append(adapter.array(values[part.wanted]))
         except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError):
@@ -126,9 +139,20 @@ def perform(step: Step, inputs: list[Any], training: bool) -> Any:
     positional, named = (_substituted(value, given) for value in step.arguments)
     if isinstance(step.called, keras.Layer):
         if step.called._call_has_training_arg:
-            named = {"training": training} | named
+            given_mode = named.get("training")  # the user's own word goes before
+            named = named | {"training": training if given_mode is None else given_mode}
         return step.called(*positional, **named)
     return step.called.call(*positional, **named)
+
+
+def record_again(key: str, inputs: list[np.ndarray], training: bool) -> Record:
+    """What the model does in a mode."""
+    return _record(opened(key), inputs, training)
+
+
+def as_tensors(key: str, inputs: list[np.ndarray]) -> list[Any]:
+    """Inputs as the backend has them."""
+    return [ops.convert_to_tensor(_cast(array, opened(key).dtype)) for array in inputs]
 
 
 def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:

@@ -140,8 +140,8 @@ def _attention(owner: nn.MultiheadAttention) -> Callable[..., Any]:
         parts = (owner.query(query), owner.key(key), owner.value(value))
         q, k, v = (x.unflatten(-1, (owner.num_heads, -1)).transpose(1, 2) for x in parts)  # (B, H, T, D)
         mask = _merged_mask(owner, attn_mask, key_padding_mask, query)
-        rate = owner.dropout if owner.training else 0.0
-        mixed = F.scaled_dot_product_attention(q, k, v, mask, rate)
+        # Dropout of the weights is left out: its random numbers have no counterpart.
+        mixed = F.scaled_dot_product_attention(q, k, v, mask)
         out = owner.out_proj(mixed.transpose(1, 2).flatten(2))
         weights = None
         if need_weights:

@@ -157,6 +157,7 @@ _ARGUMENTS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     **dict.fromkeys(
         ("relu", "relu6", "silu", "hard_silu", "hard_sigmoid", "sigmoid", "tanh"), lambda step: {}
     ),
+    "dropout": lambda step: _named(step, rate=(1, "p", 0.5)),
     "gelu": lambda step: _named(step, approximate=(1, "approximate", "none")),
     "leaky_relu": lambda step: _named(step, slope=(1, "negative_slope", 0.01)),
     "elu": lambda step: _named(step, alpha=(1, "alpha", 1.0)),

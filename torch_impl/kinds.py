@@ -124,7 +124,7 @@ def _prelu(module: nn.PReLU) -> Description:
 
 
 def _embedding(module: nn.Embedding) -> Description:
-    return "embedding", {}, _held(module, "embedding", embeddings="weight")
+    return "embedding", {"padding_idx": module.padding_idx}, _held(module, "embedding", embeddings="weight")
 
 
 # PORT: PyTorch's gates are r, z, n in a GRU, Keras' z, r, h; both have i, f, g (Keras: c), o in an LSTM.

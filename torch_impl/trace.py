@@ -1,11 +1,13 @@
 """A user's PyTorch model, opened and watched; `keras_impl/trace.py` is its mirror."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crosscheck.dataflow import Record, Step
@@ -19,6 +21,9 @@ from torch_impl.expansions import PartOf, expand
 from torch_impl.functional import tensors_by_role
 from torch_impl.graph import record, tensors
 from torch_impl.kinds import describe, is_whole
+
+# Functions that a module calls to drop at random.
+DROPPING = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
 
 @dataclass
@@ -66,21 +71,45 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     odd = [node.path for node in nodes if node.kind.startswith("?")]
     unknown = tuple(name for name in left if name.startswith(tuple(f"{path}." for path in odd)))
     unused = tuple(name for name in left if name not in unknown)
-    return Program("torch", tuple(nodes), found.inputs, found.outputs, unknown, unused)
+    return Program("torch", tuple(nodes), found.inputs, found.outputs, unknown, unused, len(found.steps))
 
 
-def run(key: str, inputs: list[np.ndarray], training: bool) -> Trace:
-    """Every tensor on the way from the inputs to the outputs."""
+def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
+    """Every tensor on the way from the inputs to the outputs, in evaluation mode.
+
+    Args:
+        key: of the model.
+        inputs: float64 or whole numbers.
+        still: whether functions that drop at random are kept from it.
+    """
     subject = opened(key)
-    subject.model.train(training)
+    subject.model.eval()
     values: dict[int, np.ndarray] = {}
 
     def observe(number: int, tensor: Tensor) -> None:
         # A copy: what is changed in place has a number for before and one for after.
         values[number] = tensor.detach().cpu().numpy().copy()
 
-    _record(subject, inputs, observe)
+    with dropping_nothing() if still else nullcontext():
+        _record(subject, inputs, observe)
     return Trace(values)
+
+
+@contextmanager
+def dropping_nothing() -> Iterator[None]:
+    """Within the block PyTorch's functions drop nothing."""
+    kept = {name: getattr(F, name) for name in DROPPING}
+    for name in kept:
+        setattr(F, name, _kept_whole)
+    try:
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(F, name, function)
+
+
+def _kept_whole(x: Tensor, *_: Any, **__: Any) -> Tensor:
+    return torch.dropout(x, 0.0, False)
 
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:
@@ -116,6 +145,8 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
 def _performed(
     step: Step, inputs: list[Tensor], change: tuple[str, dict[str, Any]] | None, names: dict[int, str]
 ) -> Any:
+    if change is None and step.operation.endswith("dropout"):
+        return inputs[0]
     if change is None:
         given = iter(inputs)
         positional, named = (_substituted(value, given) for value in step.arguments)
@@ -142,6 +173,11 @@ def _substituted(value: Any, given: Iterator[Tensor]) -> Any:
     if isinstance(value, dict):
         return {name: _substituted(item, given) for name, item in value.items()}
     return value
+
+
+def record_again(key: str, inputs: list[np.ndarray], observe: Any) -> Record:
+    """What the model does, in the mode it is in."""
+    return _record(opened(key), inputs, observe)
 
 
 def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:

@@ -9,6 +9,7 @@ from crosscheck.ports import copying, pairing
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, in_keras_order, relative_error
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import ACTIVATIONS, Again, Program, Trace
+from crosscheck.ports.randomness import first_unstable, require_stable
 from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides
 
@@ -41,6 +42,11 @@ class Comparison:
     pairs: tuple[LayerPair, ...]
     parted: tuple[Parted, ...]
     outputs: tuple[float, ...]
+
+    @property
+    def places(self) -> list[Place]:
+        """Where the models were compared."""
+        return [parted.place for parted in self.parted]
 
     @property
     def equal(self) -> bool:
@@ -103,7 +109,7 @@ class Ports:
             raise CrosscheckError(
                 f"torch returns {len(self.torch.outputs)} tensors, keras {len(self.keras.outputs)}"
             )
-        torch, keras = self.values = self._run()
+        torch, keras = self.values = self._steady()
         outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
         calls = [call for pair in self.pairs if pair.torch.kind != "parameter" for call in self._calls(pair)]
         ends = [(pair, *self._outputs_of(pair)) for pair in sorted(calls, key=lambda p: p.torch.number)]
@@ -179,9 +185,31 @@ class Ports:
         users = [node for node in self.torch.nodes if number in node.inputs]
         return any(node.kind in WITH_CHANNELS for node in users) or array.ndim > 3
 
-    def _run(self) -> tuple[Trace, Trace]:
-        torch = self.sides.torch.submit("torch_impl.trace:run", KEY, self.inputs, False)
-        keras = self.sides.keras.submit("keras_impl.trace:run", KEY, self.keras_inputs, False)
+    def _steady(self) -> tuple[Trace, Trace]:
+        """Both runs, with dropout switched off that is active in evaluation mode.
+
+        Raises:
+            CrosscheckError: a model gives other numbers each time.
+        """
+        runs = self._run(), self._run()
+        programs = {"torch": self.torch, "keras": self.keras}
+        self.active: set[tuple[str, int]] = set()
+        self.unsteady: dict[str, tuple[Trace, Trace]] = {}
+        for index, (side, program) in enumerate(programs.items()):
+            both = runs[0][index], runs[1][index]
+            node = first_unstable(program, both)
+            if node is not None and node.kind == "dropout":
+                self.active.add((side, node.number))
+                self.unsteady[side] = both
+        if self.active:
+            runs = self._run(still=True), self._run(still=True)
+        for index, program in enumerate(programs.values()):
+            require_stable(program, (runs[0][index], runs[1][index]))
+        return runs[0]
+
+    def _run(self, still: bool = False) -> tuple[Trace, Trace]:
+        torch = self.sides.torch.submit("torch_impl.trace:run", KEY, self.inputs, still)
+        keras = self.sides.keras.submit("keras_impl.trace:run", KEY, self.keras_inputs, still)
         return self.sides.torch.result(torch), self.sides.keras.result(keras)
 
     def _copy(self, seed: int) -> None:

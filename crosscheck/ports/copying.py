@@ -99,12 +99,12 @@ class RowOrders:
 
     def from_keras(self, weights: Weights) -> Weights:
         """The inverse of `for_keras`."""
-        return weights | {
-            name: np.moveaxis(weights[name].reshape(*shape[1:], shape[0], -1), len(shape) - 1, 0).reshape(
-                prod(shape), -1
-            )
-            for name, shape in self.maps.items()
-        }
+        found = dict(weights)
+        for name, shape in self.maps.items():
+            if name in found:
+                rows = found[name].reshape(*shape[1:], shape[0], -1)
+                found[name] = np.moveaxis(rows, len(shape) - 1, 0).reshape(prod(shape), -1)
+        return found
 
 
 def _flattened(program: Program, layer: Node) -> int | None:

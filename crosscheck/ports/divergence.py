@@ -1,6 +1,6 @@
 """Where two models part: layer by layer, what arrives and what each layer adds of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -14,6 +14,7 @@ from crosscheck.ports.stretches import Stretch
 TOLERANCE = 1e-6
 # What is above this is looked into; it counts as a difference only if it has a cause of its own.
 STRICT = 1e-9
+Order = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -84,20 +85,26 @@ def in_keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray |
         shape: of Keras' tensor.
         like: that tensor; where both orders fit, the nearer one is taken.
     """
-    fitting = [array for array in _orders(torch, shape) if array.shape == shape]
+    return keras_order(torch, shape, like)(torch)
+
+
+def keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | None = None) -> Order:
+    """What brings the axes of PyTorch's tensor, and of others like it, into Keras' order; see `in_keras_order`."""
+    orders = list(_orders(torch, shape))
+    fitting = [order for order in orders if order(torch).shape == shape]
     if len(fitting) > 1 and like is not None:
-        return min(fitting, key=lambda array: relative_error(array, like))
-    return fitting[0] if fitting else next(_orders(torch, shape))
+        return min(fitting, key=lambda order: relative_error(order(torch), like))
+    return fitting[0] if fitting else orders[0]
 
 
-def _orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """What Keras may have for a tensor, the likeliest first."""
+def _orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:
+    """What Keras may do, the likeliest first."""
     if torch.ndim > 2:
-        yield np.moveaxis(torch, 1, -1)
-    yield torch
+        yield lambda array: np.moveaxis(array, 1, -1)
+    yield lambda array: array
     if torch.ndim > 2:
-        yield np.swapaxes(torch, 0, 1)  # the time comes first in PyTorch's recurrent layers and attention
+        yield lambda array: np.swapaxes(array, 0, 1)  # time comes first in PyTorch's recurrent layers
     # The heads of attention: one axis here, two there.
     heads = len(shape) == torch.ndim + 1 and shape[: torch.ndim - 1] == torch.shape[:-1]
     if heads and prod(shape) == torch.size:
-        yield torch.reshape(shape)
+        yield lambda array: array.reshape(shape)

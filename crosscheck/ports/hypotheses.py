@@ -13,7 +13,7 @@ from crosscheck.ports.identifiers import SHAPING, shown
 from crosscheck.ports.program import Node
 
 # What only training depends on, or only Keras knows.
-TRAINING = ("momentum", "unbiased", "rate", "inplace", "sequences", "training")
+TRAINING = ("momentum", "unbiased", "rate", "inplace", "sequences", "training", "padding_idx")
 # Names for the same thing that either side has.
 SAME = {"global_avg_pool": "mean", "global_max_pool": "max", "truncatediv": "divide"}
 Change = tuple[str, dict[str, Any]]

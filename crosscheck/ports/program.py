@@ -156,6 +156,7 @@ class Program:
         outputs: numbers of the tensors that it returned, in the order of its structure.
         unknown: names of parameters of layers that are not known.
         unused: names of parameters that the call does not use.
+        steps: how many calls were recorded.
     """
 
     side: str
@@ -164,6 +165,7 @@ class Program:
     outputs: tuple[int, ...]
     unknown: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    steps: int = 0
 
     def layers(self) -> Iterator[Node]:
         """The first call of every layer that holds tensors."""
@@ -192,6 +194,25 @@ class Trace:
     """
 
     values: dict[int, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Backward:
+    """One pass forward and backward in training mode, dropout switched off.
+
+    Attributes:
+        values: every tensor on the way, by its number.
+        gradients: of a weighted sum of the outputs, with respect to those tensors that were asked for.
+        weights: with respect to the trainable tensors that the model holds, by their own names.
+        buffers: what it holds besides, after the pass, by their own names.
+        steps: kinds of the recorded calls: another way through the model cannot be compared.
+    """
+
+    values: dict[int, np.ndarray]
+    gradients: dict[int, np.ndarray]
+    weights: dict[str, np.ndarray]
+    buffers: dict[str, np.ndarray]
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from crosscheck.ports.backwards import Observation, compare_training_mode
 from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.diagnosis import Cause, diagnose
-from crosscheck.ports.divergence import STRICT, Parted
+from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
+from crosscheck.ports.dropout import dropouts
 
 NAMED = 3  # places with the same cause that are named
 
@@ -31,15 +33,14 @@ class Finding:
         return tuple(h.identifier for h in self.cause.hypotheses) if self.cause else ()
 
     @property
-    def where(self) -> str:
-        """The path of PyTorch's layer, or "the output"."""
-        pair = self.parted.place.pair
-        return pair.torch.path if pair else str(self.parted.place)
+    def place(self) -> Place:
+        """Where it is."""
+        return self.parted.place
 
     def __str__(self) -> str:
         if self.cause:
-            return f"{self.parted.place}: {self.cause}"
-        return f"{self.parted.place}: {unexplained(self.parted)}; {evidence(self.parted)}"
+            return f"{self.place}: {self.cause}"
+        return f"{self.place}: {unexplained(self.parted)}; {evidence(self.place)}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Report:
     """
 
     comparison: Comparison
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding | Observation, ...]
     notes: tuple[str, ...]
 
     @property
@@ -66,7 +67,9 @@ class Report:
         if self.equal:
             pairs = len(self.comparison.pairs)
             return [f"Equal: the outputs agree to {worst:.1e}, through {pairs} pairs of layers.", *self.notes]
-        lines = [f"Different: the outputs are {figure(worst)} apart."]
+        same = self.comparison.equal and worst <= TOLERANCE
+        begin = "Different, though the outputs agree to" if same else "Different: the outputs are"
+        lines = [f"{begin} {figure(worst)}{'' if same else ' apart'}."]
         for number, (finding, more) in enumerate(_grouped(self.findings)):
             begin = "First divergence" if number == 0 else "Also"
             again = f" The same at {len(more)} more places: {', '.join(more[:NAMED])}" if more else ""
@@ -82,15 +85,15 @@ class Report:
         first = self.findings[0] if self.findings else None
         return {
             "verdict": "equal" if self.equal else "different",
-            "first_divergence": str(first.parted.place) if first else None,
+            "first_divergence": str(first.place) if first else None,
             "cause": list(first.identifiers) or None if first else None,
             "evidence": [
                 {
-                    "place": str(f.parted.place),
-                    "own": number(f.parted.own),
+                    "place": str(f.place),
+                    "own": number(f.parted.own if isinstance(f, Finding) else f.error),
                     "causes": list(f.identifiers),
                     "text": str(f),
-                    "does": evidence(f.parted),
+                    "does": evidence(f.place),
                 }
                 for f in self.findings
             ],
@@ -110,14 +113,20 @@ def examine(ports: Ports) -> Report:
         CrosscheckError: they could not be compared.
     """
     comparison = ports.compare()
-    findings = []
+    findings: list[Finding | Observation] = []
     for parted in comparison.parted:
         if parted.at_fault:
             findings.append(Finding(parted, diagnose(ports, parted)))
         elif parted.own > STRICT and (cause := diagnose(ports, parted, seen_only=True)):
             # Frameworks round some functions otherwise; what has a cause of its own is no rounding.
             findings.append(Finding(parted, cause))
-    return Report(comparison, tuple(findings), tuple(_notes(ports)))
+    more: list[Observation] = [*dropouts(ports, comparison.places)]
+    note = ""
+    if not findings:
+        faults, note = compare_training_mode(ports, comparison.places)
+        more += faults
+    notes = (*_notes(ports), *((note,) if note else ()))
+    return Report(comparison, (*findings, *more), notes)
 
 
 def _notes(ports: Ports) -> list[str]:
@@ -148,14 +157,25 @@ def _advice(identifier: str) -> list[str]:
     ]
 
 
-def _grouped(findings: tuple[Finding, ...]) -> list[tuple[Finding, list[str]]]:
+def where(finding: Finding | Observation) -> str:
+    """The path of PyTorch's layer, or "the output"."""
+    pair = finding.place.pair
+    return pair.torch.path if pair else str(finding.place)
+
+
+def _grouped(
+    findings: tuple[Finding | Observation, ...],
+) -> list[tuple[Finding | Observation, list[str]]]:
     """Each cause once, with the other places where it is the same."""
-    found: dict[str, tuple[Finding, list[str]]] = {}
+    found: dict[str, tuple[Finding | Observation, list[str]]] = {}
     for finding in findings:
-        cause = finding.cause
-        key = "; ".join(h.text for h in cause.hypotheses) if cause else str(finding.parted.place)
+        key = str(finding.place)
+        if isinstance(finding, Observation):
+            key = finding.text or key
+        elif finding.cause:
+            key = "; ".join(h.text for h in finding.cause.hypotheses)
         if key in found:
-            found[key][1].append(finding.where)
+            found[key][1].append(where(finding))
         else:
             found[key] = finding, []
     return list(found.values())
@@ -168,11 +188,11 @@ def unexplained(parted: Parted) -> str:
     return "none of the known mistakes explains it"
 
 
-def evidence(parted: Parted) -> str:
+def evidence(place: Place) -> str:
     """What either side does there."""
     does = {
         side: ", ".join(node.kind for node in stretch.nodes) or "nothing"
-        for side, stretch in (("torch", parted.place.torch), ("keras", parted.place.keras))
+        for side, stretch in (("torch", place.torch), ("keras", place.keras))
     }
     return f"torch does {does['torch']}; keras does {does['keras']}"
 

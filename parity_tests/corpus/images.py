@@ -83,7 +83,7 @@ OF_RESNET = (
     ),
     planted(RESNET, "functional__max", "layer3.0.bn3, layer3.0.downsample.1, fc", "pooling.kind"),
     planted(
-        RESNET, "functional__frozen", "layer2.0.bn2", "parameter.frozen", "trainable=False", seen="training"
+        RESNET, "functional__frozen", "layer2.0.conv2", "parameter.frozen", "trainable=False", seen="training"
     ),
     planted(
         RESNET,

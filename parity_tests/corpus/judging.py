@@ -6,7 +6,7 @@ from pathlib import Path
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
-from crosscheck.ports.report import Report, examine
+from crosscheck.ports.report import Report, examine, where
 from crosscheck.sides import Sides
 
 from .entries import Mistake, Pair
@@ -63,10 +63,10 @@ def judge(sides: Sides, *mistakes: Mistake) -> Judgement:
         return Judgement(False, False, False, "equal")
     first = report.findings[0] if report.findings else None
     causes = {name for finding in report.findings for name in finding.identifiers}
-    where = first.where if first else ""
+    found = where(first) if first else ""
     return Judgement(
         True,
-        any(where == w or where.startswith(f"{w}.") for w in mistakes[0].where),
+        any(found == w or found.startswith(f"{w}.") for w in mistakes[0].where),
         all(causes & set(mistake.cause) for mistake in mistakes),
-        f"{where}: {', '.join(first.identifiers) if first else ''}",
+        f"{found}: {', '.join(first.identifiers) if first else ''}",
     )

@@ -92,7 +92,7 @@ OF_GENERATOR = (
     planted(GENERATOR, "sequential__slope", "main.4, main.6", "activation.slope"),
     planted(GENERATOR, "sequential__flipped", "main.6", "conv.kernel_flipped"),
     planted(GENERATOR, "sequential__sigmoid", "main.6, the output", "activation.kind"),
-    planted(GENERATOR, "subclassed__frozen", "main.1", "parameter.frozen", seen="training"),
+    planted(GENERATOR, "subclassed__frozen", "main.1", "parameter.frozen, norm.mode", "a norm", "training"),
     planted(GENERATOR, "subclassed__relu_before_norm", "project, bn0", "activation.order"),
     planted(GENERATOR, "subclassed__batch_statistics", "main.1", "norm.mode", "training=True at the call"),
     planted(GENERATOR, "subclassed__float32", "main.6, the output", "dtype.float32"),

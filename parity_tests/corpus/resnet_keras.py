@@ -37,8 +37,8 @@ def basic(x: Any, filters: int, stride: int, name: str, wrong: tuple[str, ...]) 
     elif "no_norm" not in wrong:
         y = layers.BatchNormalization(**options, name=f"{name}_1_bn")(y)
     y = layers.Activation("gelu" if "gelu" in wrong else "relu", name=f"{name}_1_relu")(y)
-    y = padded_conv(y, filters, 3, 1, f"{name}_2")
-    y = layers.BatchNormalization(**BN, name=f"{name}_2_bn", trainable="frozen" not in wrong)(y)
+    y = padded_conv(y, filters, 3, 1, f"{name}_2", trainable="frozen" not in wrong)
+    y = layers.BatchNormalization(**BN, name=f"{name}_2_bn")(y)
     if "relu_first" in wrong:
         return layers.Add(name=f"{name}_add")([shortcut, layers.ReLU()(y)])
     y = y if "no_skip" in wrong else layers.Add(name=f"{name}_add")([shortcut, y])

@@ -1,0 +1,228 @@
+"""Training mode: where forward passes, gradients and statistics part that agree in evaluation mode."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosscheck.ports.comparison import KEY, Ports
+from crosscheck.ports.divergence import TOLERANCE, Place, in_keras_order, keras_order, relative_error
+from crosscheck.ports.program import Backward, Node
+
+# A gradient that is so small beside the others is rounding.
+NEGLIGIBLE = 1e-9
+STATISTICS = ("moving_mean", "moving_variance")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Where the two part otherwise than in the numbers of evaluation mode.
+
+    Attributes:
+        place: where.
+        what: "forward", "gradient" or "statistics", all in training mode, or "dropout".
+        error: relative.
+        identifier: of the cause; empty if none was found.
+        text: what Keras does instead of what.
+        after: the error with the cause done in torch, too; None where the cause is plain to see.
+    """
+
+    place: Place
+    what: str
+    error: float
+    identifier: str = ""
+    text: str = ""
+    after: float | None = None
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Of the cause."""
+        return (self.identifier,) if self.identifier else ()
+
+    def __str__(self) -> str:
+        if self.what == "dropout":
+            return f"{self.place}: {self.text}"
+        said = {"forward": "the outputs", "gradient": "the gradients", "statistics": "the moving statistics"}
+        begin = f"{self.place}: in training mode {said[self.what]} are {self.error:.1e} apart"
+        if not self.identifier:
+            return f"{begin}; none of the known mistakes explains it"
+        tried = "" if self.after is None else f" (done so in torch, too, {self.after:.1e} remains)"
+        return f"{begin}: {self.text}{tried}"
+
+
+def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> tuple[list[Observation], str]:
+    """Faults of one pass forward and backward, and a line where it could not be done."""
+    generator = np.random.default_rng(seed)
+    ends = {place.keras.ends: place.torch.ends for place in places}
+    outputs = [
+        (ports.values[0].values[a], ports.values[1].values[b])
+        for a, b in zip(ports.torch.outputs, ports.keras.outputs, strict=True)
+    ]
+    mine = [generator.normal(size=one.shape) for one, _ in outputs]
+    cotangents = [
+        np.ascontiguousarray(keras_order(one, two.shape, two)(c))
+        for c, (one, two) in zip(mine, outputs, strict=True)
+    ]
+    futures = (
+        ports.sides.torch.submit(
+            "torch_impl.backward:backward", KEY, ports.inputs, (*ends.values(), *ports.torch.inputs), mine
+        ),
+        ports.sides.keras.submit(
+            "keras_impl.backward:backward",
+            KEY,
+            ports.keras_inputs,
+            (*ends, *ports.keras.inputs),
+            cotangents,
+        ),
+    )
+    torch: Backward = ports.sides.torch.result(futures[0])
+    keras: Backward = ports.sides.keras.result(futures[1])
+    if len(torch.steps) != ports.torch.steps or len(keras.steps) != ports.keras.steps:
+        return [], "In training mode a model goes another way than in evaluation mode: that is not compared."
+    faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
+    return faults or list(_gradients(ports, places, torch, keras)), ""
+
+
+def _forward(ports: Ports, places: list[Place], torch: Backward, keras: Backward) -> Iterator[Observation]:
+    """The first place whose output is another one in training mode."""
+    for place in places:
+        one, two = torch.values[place.torch.ends], keras.values[place.keras.ends]
+        error = relative_error(in_keras_order(one, two.shape, two), two)
+        if error <= TOLERANCE:
+            continue
+        layer = place.pair.torch if place.pair else None
+        if layer is not None and layer.kind == "batch_norm":
+            x = torch.values[layer.inputs[0]]
+            moved = _normalised(ports, layer, x)
+            after = relative_error(in_keras_order(moved, two.shape, two), two)
+            frozen = place.pair and not any(t.name in keras.weights for t in place.pair.keras.held.values())
+            if after <= TOLERANCE:
+                text = "keras normalises with the moving statistics, as in evaluation mode"
+                text += ", since the layer is frozen (trainable is False)" if frozen else ""
+                identifier = "parameter.frozen" if frozen else "norm.mode"
+                yield Observation(place, "forward", error, identifier, text, after)
+                return
+        yield Observation(place, "forward", error)
+        return
+
+
+def _normalised(ports: Ports, layer: Node, x: np.ndarray) -> np.ndarray:
+    weights = ports.sides.torch.call("torch_impl.trace:get_weights", KEY, dict(layer.held))
+    shape = (1, -1, *(1,) * (x.ndim - 2))
+    y = (x - weights["moving_mean"].reshape(shape)) / np.sqrt(
+        weights["moving_variance"].reshape(shape) + layer.settings["epsilon"]
+    )
+    gamma, beta = weights.get("gamma", np.ones(1)), weights.get("beta", np.zeros(1))
+    return y * gamma.reshape(shape) + beta.reshape(shape)
+
+
+def _statistics(ports: Ports, places: list[Place], torch: Backward, keras: Backward) -> Iterator[Observation]:
+    """Moving statistics after one step, PyTorch's variance without its n / (n - 1)."""
+    for place in places:
+        pair = place.pair
+        if pair is None or pair.torch.kind != "batch_norm" or not set(STATISTICS) <= pair.torch.held.keys():
+            continue
+        if not set(STATISTICS) <= pair.keras.held.keys():
+            continue
+        old = ports.sides.torch.call("torch_impl.trace:get_weights", KEY, dict(pair.torch.held))
+        x = torch.values[pair.torch.inputs[0]]
+        n, axes = x.size / x.shape[1], (0, *range(2, x.ndim))
+        batch = {"moving_mean": x.mean(axes), "moving_variance": x.var(axes)}
+        keep = pair.torch.settings["momentum"]
+        for name in STATISTICS:
+            two = keras.buffers.get(pair.keras.held[name].name, old[name])
+            given = torch.buffers[pair.torch.held[name].name]
+            # PORT: PyTorch stores the unbiased variance, Keras the biased one it normalises with.
+            factor = (n - 1) / n if name == "moving_variance" else 1.0
+            one = given if keep is None else keep * old[name] + (given - keep * old[name]) * factor
+            error = relative_error(one, two)
+            if error <= TOLERANCE:
+                continue
+            other = pair.keras.settings.get("momentum")
+            if np.array_equal(two, old[name]):
+                text = "keras leaves its moving statistics as they are"
+                yield Observation(place, "statistics", error, "norm.mode", text)
+            elif other is not None and keep is not None:
+                after = relative_error(other * old[name] + (1 - other) * batch[name], two)
+                text = f"keras keeps {other:g} of the old statistics, torch {keep:g} (momentum {1 - keep:g} there)"
+                if after <= TOLERANCE:
+                    yield Observation(place, "statistics", error, "norm.momentum", text, after)
+                else:
+                    yield Observation(place, "statistics", error)
+            else:
+                yield Observation(place, "statistics", error)
+            break
+
+
+def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backward) -> Iterator[Observation]:
+    """Places behind which the gradients agree, and before which they do not."""
+    scale = max((float(np.sqrt(np.mean(g**2))) for g in torch.weights.values() if g.size), default=1.0)
+
+    def apart(one: np.ndarray | None, two: np.ndarray | None) -> float:
+        if one is None and two is None:
+            return 0.0
+        one = np.zeros_like(two) if one is None else one
+        two = np.zeros_like(one) if two is None else two
+        one = in_keras_order(one, two.shape, two)
+        floor = NEGLIGIBLE * scale / TOLERANCE
+        size = np.maximum(np.abs(one), max(float(np.sqrt(np.mean(one**2))), floor))
+        return float(np.max(np.abs(one - two) / size)) if one.shape == two.shape else float("inf")
+
+    behind = {
+        p.torch.ends: apart(torch.gradients.get(p.torch.ends), keras.gradients.get(p.keras.ends))
+        for p in places
+    }
+    for place in reversed(places):
+        if behind[place.torch.ends] > TOLERANCE:
+            continue
+        stopped = _stopped(place)
+        before = max((behind.get(number, 0.0) for number in place.torch.begins), default=0.0)
+        if stopped and before > TOLERANCE:
+            yield Observation(place, "gradient", before, "gradient.stopped", stopped)
+            continue
+        if place.pair is None or not place.pair.torch.held:
+            continue
+        worst, role = _worst_weight(ports, place, torch, keras, apart)
+        if worst <= TOLERANCE:
+            continue
+        held = place.pair.keras.held[role]
+        frozen = held.name not in keras.weights
+        thawed = place.pair.torch.held[role].name in torch.weights
+        if frozen and thawed:
+            text = f"keras does not train {held} (trainable is False), torch does"
+            yield Observation(place, "gradient", worst, "parameter.frozen", text)
+        elif not thawed and not frozen:
+            text = f"torch does not train {place.pair.torch.held[role]} (requires_grad is False), keras does"
+            yield Observation(place, "gradient", worst, "parameter.frozen", text)
+        else:
+            yield Observation(place, "gradient", worst)
+
+
+def _stopped(place: Place) -> str:
+    kinds = {side: [n.kind for n in getattr(place, side).nodes] for side in ("torch", "keras")}
+    stops = {side: sum(k in ("stopgradient", "detach") for k in found) for side, found in kinds.items()}
+    if stops["keras"] > stops["torch"]:
+        return "keras stops the gradient (stop_gradient), torch does not"
+    return "torch stops the gradient (detach), keras does not" if stops["torch"] > stops["keras"] else ""
+
+
+def _worst_weight(ports: Ports, place: Place, torch: Backward, keras: Backward, apart) -> tuple[float, str]:  # type: ignore[no-untyped-def]
+    """The largest error of the gradients of a pair's tensors, and whose it is."""
+    found = (0.0, "")
+    pair = place.pair
+    assert pair is not None
+    trainable = [role for role in pair.shared() if role not in STATISTICS]
+    for role in trainable:
+        one, two = pair.torch.held[role], pair.keras.held[role]
+        mine, theirs = torch.weights.get(one.name), keras.weights.get(two.name)
+        if mine is not None:
+            mine = one.to_neutral(mine[one.part] if one.part else mine, "torch")
+        if theirs is not None:
+            theirs = two.to_neutral(theirs[two.part] if two.part else theirs, "keras")
+            theirs = ports.rows.from_keras({f"{pair.torch.path}.{role}": theirs})[f"{pair.torch.path}.{role}"]
+        idle = pair.torch.settings.get("padding_idx")
+        if idle is not None and mine is not None and theirs is not None:
+            theirs = theirs.copy()
+            theirs[idle] = 0.0  # PORT: PyTorch never trains the padding token's row
+        found = max(found, (apart(mine, theirs), role))
+    return found

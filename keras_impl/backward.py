@@ -1,0 +1,106 @@
+"""A pass of a user's Keras model forward and backward in training mode; `torch_impl/backward.py` is its mirror."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from crosscheck.dataflow import Record
+from crosscheck.ports.program import Backward
+from keras_impl import adapter
+from keras_impl.probe import GradientRecorder
+from keras_impl.trace import DROPOUTS, as_tensors, opened, perform, record_again
+
+
+class Tapped(keras.Model):
+    """The user's model done step by step, with a variable of zeros added to every tensor that is asked for.
+
+    The gradient of such a variable is that of the tensor, on any backend.
+
+    Args:
+        key: of the model.
+        done: what it does.
+        inputs: of the model.
+        shapes: of the tensors that are asked for, by number.
+        cotangents: one for each output, of its shape.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        done: Record,
+        inputs: list[np.ndarray],
+        shapes: dict[int, tuple[int, ...]],
+        cotangents: list[np.ndarray],
+    ):
+        super().__init__(name="tapped")
+        self.subject = opened(key).model
+        self.done, self.given, self.cotangents = done, as_tensors(key, inputs), cotangents
+        self.taps = {
+            number: self.add_weight(shape=shape, initializer="zeros", name=f"tap_{number}")
+            for number, shape in shapes.items()
+        }
+        compiled = keras.backend.backend() == "jax"
+        self.compile(
+            optimizer=GradientRecorder(),
+            loss=lambda target, total: ops.sum(total),
+            jit_compile=compiled,
+            run_eagerly=not compiled,
+        )
+        self.optimizer.build(self.trainable_variables)
+
+    def call(self, rows: Any, training: Any = None) -> Any:
+        """The weighted sum of the outputs."""
+        values = {number: held for number, (_, held) in self.done.constants.items()}
+        for number, tensor in zip(self.done.inputs, self.given, strict=True):
+            values[number] = tensor + self.taps[number] if number in self.taps else tensor
+        for step in self.done.steps:
+            results = step_in_training(step, [values[number] for number in step.inputs])
+            for number, value in zip(step.outputs, keras.tree.flatten(results), strict=True):
+                values[number] = value + self.taps[number] if number in self.taps else value
+        pairs = zip(self.done.outputs, self.cotangents, strict=True)
+        total = sum(ops.sum(values[n] * ops.convert_to_tensor(c, values[n].dtype)) for n, c in pairs)
+        return ops.reshape(total, (1, 1))
+
+
+def step_in_training(step: Any, inputs: list[Any]) -> Any:
+    """A step in training mode that drops nothing."""
+    return inputs[0] if isinstance(step.called, DROPOUTS) else perform(step, inputs, True)
+
+
+def backward(
+    key: str, inputs: list[np.ndarray], wanted: tuple[int, ...], cotangents: list[np.ndarray]
+) -> Backward:
+    """Gradients of the sum of outputs times cotangents; the model is left as it was.
+
+    Args:
+        key: of the model.
+        inputs: as `trace.run` takes them.
+        wanted: numbers of the tensors whose gradients are asked for.
+        cotangents: one for each output, of its shape.
+    """
+    subject = opened(key)
+    before = [(variable, adapter.array(variable)) for variable in subject.model.variables]
+    done = record_again(key, inputs, True)
+    values = {number: held for number, (_, held) in done.constants.items()}
+    values |= dict(zip(done.inputs, as_tensors(key, inputs), strict=True))
+    for step in done.steps:
+        results = step_in_training(step, [values[number] for number in step.inputs])
+        values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
+    after = {variable.path: adapter.array(variable) for variable in subject.model.non_trainable_variables}
+    arrays = {number: adapter.array(value) for number, value in values.items()}
+    shapes = {n: arrays[n].shape for n in wanted if n in arrays and arrays[n].dtype.kind == "f"}
+    tapped = Tapped(key, done, inputs, shapes, cotangents)
+    tapped.train_on_batch(np.zeros((1, 1)), np.zeros((1, 1)))
+    found = zip(tapped.trainable_variables, tapped.optimizer.recorded, strict=True)
+    recorded = {variable.path: adapter.array(gradient) for variable, gradient in found}
+    for variable, array in before:
+        variable.assign(array)
+    return Backward(
+        arrays,
+        {number: recorded[tap.path] for number, tap in tapped.taps.items()},
+        {v.path: recorded[v.path] for v in subject.model.trainable_variables if v.path in recorded},
+        after,
+        tuple(step.operation for step in done.steps),
+    )

@@ -1,0 +1,59 @@
+"""A pass of a user's PyTorch model forward and backward in training mode; `keras_impl/backward.py` is its mirror."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crosscheck.ports.program import Backward
+from torch_impl.graph import tensors
+from torch_impl.trace import dropping_nothing, opened, record_again
+
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+def backward(
+    key: str, inputs: list[np.ndarray], wanted: tuple[int, ...], cotangents: list[np.ndarray]
+) -> Backward:
+    """Gradients of the sum of outputs times cotangents; the model is left as it was.
+
+    Args:
+        key: of the model.
+        inputs: as `trace.run` takes them.
+        wanted: numbers of the tensors whose gradients are asked for.
+        cotangents: one for each output, of its shape.
+    """
+    model = opened(key).model
+    before = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    found: dict[int, Tensor] = {}
+
+    def observe(number: int, tensor: Tensor) -> None:
+        found[number] = tensor
+
+    with dropping_nothing():
+        model.train()
+        for module in model.modules():
+            if isinstance(module, DROPOUTS):
+                module.eval()
+        done = record_again(key, inputs, observe)
+    outputs = list(tensors(done.results))
+    pairs = zip(outputs, cotangents, strict=True)
+    total = sum((o * torch.from_numpy(c).to(o.dtype)).sum() for o, c in pairs if o.is_floating_point())
+    parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    sources = {n: found[n] for n in wanted if n in found and found[n].requires_grad}
+    if isinstance(total, Tensor) and total.requires_grad:
+        asked = [*sources.values(), *parameters.values()]
+        gradients = [g for g in torch.autograd.grad(total, asked, allow_unused=True)]
+    else:
+        gradients = [None] * (len(sources) + len(parameters))
+    arrays = [None if g is None else g.numpy().copy() for g in gradients]
+    own = dict(zip(parameters, arrays[len(sources) :], strict=True))
+    after = {name: b.detach().numpy().copy() for name, b in model.named_buffers()}
+    model.load_state_dict(before)
+    model.eval()
+    return Backward(
+        {number: tensor.detach().numpy().copy() for number, tensor in found.items()},
+        {n: array for n, array in zip(sources, arrays, strict=False) if array is not None},
+        {name: array for name, array in own.items() if array is not None},
+        after,
+        tuple(step.operation for step in done.steps),
+    )
