@@ -6,9 +6,10 @@ may share arrays. So each has a process of its own; calls go over with numpy arr
 
 import multiprocessing
 import os
+import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ class Side:
     def __init__(self, name: str, environment: dict[str, str], timeout: float) -> None:
         self.name = name
         self.timeout = timeout
+        # Told of every call, so that a long piece of work can say where it is.
+        self.on_call: Callable[[str], None] = lambda target: None
         handle, path = tempfile.mkstemp(prefix=f"crosscheck-{name}-", suffix=".log")
         os.close(handle)
         self._log = Path(path)
@@ -63,10 +66,11 @@ class Side:
         Raises:
             SideError: the process is dead.
         """
+        self.on_call(target)
         try:
             return self._pool.submit(worker.invoke, target, arguments)
         except BrokenProcessPool as error:
-            raise self._error("has died") from error
+            raise self._error(f"has died{self._ended()}") from error
 
     def result(self, future: "Future[worker.Outcome]") -> Any:
         """What the call returned.
@@ -82,7 +86,7 @@ class Side:
             self.kill()
             raise self._error(f"gave no answer for {self.timeout:g} s and was stopped") from error
         except BrokenProcessPool as error:
-            raise self._error("has died") from error
+            raise self._error(f"has died{self._ended()}") from error
         except Exception as error:  # what was returned cannot be sent over
             raise CallError(f"{self.name}: {type(error).__name__}: {error}", type(error).__name__) from error
         if outcome.for_user:
@@ -111,6 +115,15 @@ class Side:
         lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
         last = "\n".join(f"    {line}" for line in lines[-LAST_LINES:]) or "    (it printed nothing)"
         return SideError(f"the {self.name} process {what}; its last lines:\n{last}")
+
+    def _ended(self) -> str:
+        """How the process ended, where that says something: nobody prints a line when memory runs out."""
+        self._process.join(1)
+        code = self._process.exitcode
+        if code is None or code >= 0:
+            return ""
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        return f" ({name}: out of memory, or ended by hand)" if -code == signal.SIGKILL else f" ({name})"
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,13 @@ def record(
     given = recorder.numbers(inputs)
     with recorder.listening():
         outputs = model(*inputs)
-    numbers = recorder.numbers(outputs)
+    numbers = recorder.numbers(in_order(outputs))
     return Record(tuple(recorder.steps), given, outputs, numbers, recorder.constants)
+
+
+def in_order(value: Any) -> Any:
+    """What a model returns; a dictionary in the order of its names, which is the same on both sides."""
+    return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
@@ -85,6 +90,7 @@ class _Recorder:
         changed = [
             (keras.Layer, "__call__", self._calling_layer),
             (keras.Operation, "symbolic_call", self._calling_function),
+            (keras.random, "dropout", self._calling_dropout),
             *((keras.Variable, name, self._calling_operator(name)) for name in OPERATORS),
             # A function of variables alone is to be recorded like any other.
             *((module, "any_symbolic_tensors", self._asking) for module in _modules_that_ask()),
@@ -103,6 +109,14 @@ class _Recorder:
 
     def _calling_function(self, original: Any) -> Any:
         return lambda function, *args, **kwargs: self._function(original, function, args, kwargs)
+
+    def _calling_dropout(self, original: Any) -> Any:
+        def dropout(inputs: Any, rate: float, *args: Any, **kwargs: Any) -> Any:
+            if self._inside:
+                return original(inputs, rate, *args, **kwargs)
+            return keras.layers.Dropout(rate)(inputs, training=True)
+
+        return dropout
 
     def _calling_operator(self, name: str) -> Any:
         def changing(original: Any) -> Any:

@@ -8,6 +8,7 @@ variable has its gradient written down like any other.
 
 import keras
 import numpy as np
+from keras import ops
 
 
 class GradientRecorder(keras.optimizers.Optimizer):
@@ -22,7 +23,10 @@ class GradientRecorder(keras.optimizers.Optimizer):
             self.recorded = [self.add_variable_from_reference(v, name="gradient") for v in variables]
 
     def update_step(self, gradient, variable, learning_rate):
-        self.assign(self.recorded[self._get_variable_index(variable)], gradient)
+        # An embedding's gradient on TensorFlow is a list of rows, some of them several times: they are added.
+        record = self.recorded[self._get_variable_index(variable)]
+        self.assign(record, ops.zeros_like(record))
+        self.assign_add(record, gradient)
 
 
 class Probe(keras.Model):

@@ -100,6 +100,15 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     return Steps(tuple(losses), tuple(weights))
 
 
+def missing(key: str) -> str:
+    """What there is not and training needs, in words; empty if there is everything."""
+    try:
+        required(opened(key))
+    except CrosscheckError as error:
+        return str(error)
+    return ""
+
+
 def required(subject: Opened) -> tuple[keras.Optimizer, Any]:
     """The user's optimizer and loss: returned by the function, or of a compiled model.
 

@@ -4,6 +4,7 @@ What the model does is recorded with symbolic tensors and then done again, step 
 ones: so every tensor on the way can be had, on any backend, and a step can be fed something else.
 """
 
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,24 @@ class Opened:
     model: keras.Model
     dtype: str
     made: factory.Made
+    names: tuple[str, ...] = ()
+
+    def arranged(self, inputs: list[Any]) -> tuple[Any, ...]:
+        """Several inputs as the model takes them: one by one, or together in a list or a dictionary."""
+        structure = getattr(self.model, "_inputs_struct", None)
+        if isinstance(structure, dict):
+            named = set(structure) == set(self.names)
+            return (dict(zip(self.names if named else structure, inputs, strict=True)),)
+        if structure is not None:
+            return (inputs,) if isinstance(structure, list | tuple) else tuple(inputs)
+        taken = inspect.signature(self.model.call).parameters.values()
+        positional = [p for p in taken if p.name not in ("training", "mask") and p.default is p.empty]
+        return (inputs,) if len(inputs) > 1 and len(positional) == 1 else tuple(inputs)
+
+
+def name_inputs(key: str, names: tuple[str, ...]) -> None:
+    """Say what the inputs are called in PyTorch, for a model that takes them by name."""
+    _open[key].names = names
 
 
 _open: dict[str, Opened] = {}
@@ -120,7 +139,7 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
                 results = arguments[0] if dropped else perform(step, arguments, False)
                 values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
             found.append(adapter.array(values[part.wanted]))
-        except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError):
+        except Exception:  # each backend has errors of its own
             found.append(None)
     return found
 
@@ -128,7 +147,14 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
 def input_shapes(key: str) -> list[tuple[int | None, ...]]:
     """What the model says of its inputs; empty if it says nothing."""
     try:
-        return [tuple(tensor.shape) for tensor in keras.tree.flatten(_open[key].model.inputs)]
+        subject = _open[key]
+        (declared,) = (
+            subject.arranged(list(subject.model.inputs)) if len(subject.model.inputs) > 1 else (None,)
+        )
+        if isinstance(declared, dict):
+            structure = subject.model._inputs_struct
+            return [tuple(structure[name].shape) for name in declared]
+        return [tuple(tensor.shape) for tensor in subject.model.inputs]
     except AttributeError:
         return []
 
@@ -191,8 +217,8 @@ def _record(subject: Opened, inputs: list[np.ndarray], training: bool) -> Record
         keras.KerasTensor(a.shape, subject.dtype if a.dtype.kind == "f" else str(a.dtype)) for a in inputs
     ]
     if not subject.model.built:
-        subject.model(*symbolic)
-    return record(subject.model, *symbolic, whole=is_whole, training=training, code=code)
+        subject.model(*subject.arranged(symbolic))
+    return record(subject.model, *subject.arranged(symbolic), whole=is_whole, training=training, code=code)
 
 
 def _substituted(value: Any, given: Iterator[Any]) -> Any:

@@ -1,6 +1,6 @@
 """The corpus of right ports and planted mistakes, compared: what is found, where, and how it is called.
 
-python scripts/corpus.py [--only TEXT] [--backend tensorflow]
+python scripts/corpus.py [--only TEXT] [--right] [--backend tensorflow]
 """
 
 import argparse
@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="ports whose name holds this")
     parser.add_argument("--backend", default="tensorflow")
+    parser.add_argument("--right", action="store_true", help="the right ports alone")
     given = parser.parse_args()
     with open_sides(given.backend) as sides:
         wrongly = 0
@@ -30,7 +31,7 @@ def main() -> int:
                 console.say(f"{'right port':12} {label(pair):70} {answer}")
         found = []
         for mistakes in (*((m,) for m in MISTAKES), *DOUBLES):
-            if given.only in label(mistakes[0].pair):
+            if not given.right and given.only in label(mistakes[0].pair):
                 verdict = judge(sides, *mistakes)
                 found.append(verdict)
                 console.say(f"{verdict.marks:12} {label(mistakes[0].pair):70} {verdict.said}")

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from crosscheck.ports.program import Backward
-from torch_impl.graph import tensors
+from torch_impl.graph import in_order, tensors
 from torch_impl.trace import dropping_nothing, opened, record_again
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -25,17 +25,26 @@ def backward(
     model = opened(key).model
     before = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     found: dict[int, Tensor] = {}
+    values: dict[int, np.ndarray] = {}
+    latest: dict[int, int] = {}  # number of each tensor by `id`: one that is changed in place has two
 
     def observe(number: int, tensor: Tensor) -> None:
-        found[number] = tensor
+        values[number] = tensor.detach().numpy().copy()
+        found.pop(latest.get(id(tensor), -1), None)  # its own gradient cannot be had any more
+        found[number], latest[id(tensor)] = tensor, number
 
+    in_place = [module for module in model.modules() if getattr(module, "inplace", False)]
     with dropping_nothing():
         model.train()
         for module in model.modules():
             if isinstance(module, DROPOUTS):
                 module.eval()
+        for module in in_place:
+            module.inplace = False  # type: ignore[assignment]
         done = record_again(key, inputs, observe)
-    outputs = list(tensors(done.results))
+    for module in in_place:
+        module.inplace = True  # type: ignore[assignment]
+    outputs = list(tensors(in_order(done.results)))
     pairs = zip(outputs, cotangents, strict=True)
     total = sum((o * torch.from_numpy(c).to(o.dtype)).sum() for o, c in pairs if o.is_floating_point())
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -51,8 +60,8 @@ def backward(
     model.load_state_dict(before)
     model.eval()
     return Backward(
-        {number: tensor.detach().numpy().copy() for number, tensor in found.items()},
-        {n: array for n, array in zip(sources, arrays, strict=False) if array is not None},
+        values,
+        {n: np.zeros_like(values[n]) if a is None else a for n, a in zip(sources, arrays, strict=False)},
         {name: array for name, array in own.items() if array is not None},
         after,
         tuple(step.operation for step in done.steps),

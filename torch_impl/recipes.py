@@ -106,6 +106,15 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     return course(key, inputs, target, held, steps, None, update)
 
 
+def missing(key: str) -> str:
+    """What there is not and training needs, in words; empty if there is everything."""
+    try:
+        required(opened(key))
+    except CrosscheckError as error:
+        return str(error)
+    return ""
+
+
 def required(subject: Opened) -> torch.optim.Optimizer:
     """The user's optimizer.
 

@@ -1,5 +1,6 @@
 """A user's PyTorch model, opened and watched; `keras_impl/trace.py` is its mirror."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -60,6 +61,12 @@ def opened(key: str) -> Opened:
     return _open[key]
 
 
+def input_names(key: str) -> tuple[str, ...]:
+    """What the model calls its inputs."""
+    parameters = inspect.signature(opened(key).model.forward).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+
+
 def program(key: str, inputs: list[np.ndarray]) -> Program:
     """What the model does with such inputs, in evaluation mode."""
     subject = opened(key)
@@ -98,9 +105,14 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
 @contextmanager
 def dropping_nothing() -> Iterator[None]:
     """Within the block PyTorch's functions drop nothing."""
-    kept = {name: getattr(F, name) for name in DROPPING}
-    for name in kept:
+    attention = F.scaled_dot_product_attention
+    kept = {name: getattr(F, name) for name in DROPPING} | {"scaled_dot_product_attention": attention}
+    for name in DROPPING:
         setattr(F, name, _kept_whole)
+    # Its fourth argument is a mask, the fifth the rate of dropout.
+    F.scaled_dot_product_attention = lambda q, k, v, mask=None, dropout_p=0.0, *rest, **named: attention(
+        q, k, v, named.pop("attn_mask", mask), 0.0, *rest, **named
+    )
     try:
         yield
     finally:

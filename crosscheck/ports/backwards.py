@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crosscheck.errors import CallError
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Place, in_keras_order, keras_order, relative_error
 from crosscheck.ports.program import Backward, Node
@@ -75,8 +76,11 @@ def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> t
             cotangents,
         ),
     )
-    torch: Backward = ports.sides.torch.result(futures[0])
-    keras: Backward = ports.sides.keras.result(futures[1])
+    try:
+        torch: Backward = ports.sides.torch.result(futures[0])
+        keras: Backward = ports.sides.keras.result(futures[1])
+    except CallError as error:
+        return [], f"Training mode could not be compared: {' '.join(str(error).split())[:200]}"
     if len(torch.steps) != ports.torch.steps or len(keras.steps) != ports.keras.steps:
         return [], "In training mode a model goes another way than in evaluation mode: that is not compared."
     faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
@@ -169,11 +173,12 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
         return float(np.max(np.abs(one - two) / size)) if one.shape == two.shape else float("inf")
 
     behind = {
-        p.torch.ends: apart(torch.gradients.get(p.torch.ends), keras.gradients.get(p.keras.ends))
+        p.torch.ends: apart(torch.gradients[p.torch.ends], keras.gradients.get(p.keras.ends))
         for p in places
+        if p.torch.ends in torch.gradients
     }
     for place in reversed(places):
-        if behind[place.torch.ends] > TOLERANCE:
+        if behind.get(place.torch.ends, 0.0) > TOLERANCE:
             continue
         stopped = _stopped(place)
         before = max((behind.get(number, 0.0) for number in place.torch.begins), default=0.0)

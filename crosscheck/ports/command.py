@@ -11,10 +11,13 @@ from rich.table import Table
 from crosscheck import checkpoint, console
 from crosscheck.environment import BACKENDS
 from crosscheck.ports import inputs as given
-from crosscheck.ports.comparison import Comparison, Ports
+from crosscheck.ports import page, stages
+from crosscheck.ports.comparison import Comparison
 from crosscheck.ports.divergence import TOLERANCE
-from crosscheck.ports.report import examine
+from crosscheck.ports.judgement import STEPS, Judgement, Question, judge
 from crosscheck.sides import open_sides
+
+WRITTEN = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
@@ -32,6 +35,18 @@ from crosscheck.sides import open_sides
     help=f"As PyTorch sees it, once for each input: {given.EXAMPLES}.",
 )
 @click.option(
+    "--target",
+    metavar="WHAT",
+    help="Of the loss, as PyTorch sees it: 8:int64:0..9. Some steps of training are compared, too.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=STEPS,
+    show_default=True,
+    help="Of training, with --target.",
+)
+@click.option(
     "--map",
     "mapping",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -40,48 +55,85 @@ from crosscheck.sides import open_sides
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and inputs."
 )
+@click.option("--keep-weights", is_flag=True, help="Compare the models with the weights that they come with.")
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
 )
-@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write what was found.")
+@click.option("--json", "file", type=WRITTEN, help="Write what was found, for programs.")
+@click.option("--html", "html", type=WRITTEN, help="Write what was found, as one page to read or send.")
 @click.option("--all", "everything", is_flag=True, help="Show every layer, not only where an error is born.")
 @console.user_command
 def compare_command(
     torch: str,
     keras: str,
     specifications: tuple[str, ...],
+    target: str | None,
+    steps: int,
     mapping: Path | None,
     seed: int,
+    keep_weights: bool,
     backend: str,
     file: Path | None,
+    html: Path | None,
     everything: bool,
 ) -> None:
     """Compare a PyTorch model and a Keras model layer by layer, in evaluation mode and float64.
 
     The functions return the models. Weights as after training are drawn and put into both; which
     layer is which is found from the flow of data. Where an error is born, hypotheses are tried until one
-    explains it.
+    explains it. Where none is, training mode and gradients are compared as well.
+
+    With --target, steps of training are compared after that. Both functions then return
+    (model, optimizer, loss); the Keras model may be a compiled one instead.
 
     \b
-    Example:
+    Examples:
       crosscheck compare my_torch.py:build my_keras.py:build --input 2x3x32x32
+      crosscheck compare a.py:net b.py:net --input 4x11:int64:0..29 --html found.html --json found.json
+      crosscheck compare a.py:net b.py:net --input 8x3x32x32 --target 8:int64:0..9 --steps 10
 
     Exit status: 0 equal, 1 different, 2 they could not be compared, 130 interrupted.
     """
+    for path in (file, html):
+        if path:
+            checkpoint.require_writable(path)
+    question = Question(
+        torch,
+        keras,
+        given.read(specifications, seed),
+        given.one(target, seed, "--target") if target else None,
+        steps,
+        given.pairs(mapping),
+        seed,
+        keep_weights,
+    )
+    with (
+        console.err.status(stages.STARTING) as status,
+        open_sides(backend) as sides,
+        stages.told(sides, status.update),
+    ):
+        found = judge(sides, question)
+    _show(found, everything)
     if file:
-        checkpoint.require_writable(file)
-    arrays = given.read(specifications, seed)
-    with open_sides(backend) as sides, console.err.status("building both models"):
-        ports = Ports(sides, torch, keras, arrays, seed, given.pairs(mapping))
-        report = examine(ports)
-    console.out.print(_table(report.comparison, everything))
-    console.say("")
-    for line in report.lines():
-        console.say(line)
-    if file:
-        checkpoint.write_text(file, json.dumps(report.as_json(), indent=1) + "\n")
-    if not report.equal:
+        checkpoint.write_text(file, json.dumps(found.as_json(), indent=1) + "\n")
+    if html:
+        facts = {
+            "inputs": ", ".join(specifications),
+            **({"target": f"{target}, {steps} steps"} if target else {}),
+            "weights": "as they came" if keep_weights else f"drawn, seed {seed}",
+            "backend of Keras": backend,
+        }
+        checkpoint.write_text(html, page.written(found, torch, keras, facts))
+        console.note(f"The page is in {html}.")
+    if not found.equal:
         raise SystemExit(1)
+
+
+def _show(found: Judgement, everything: bool) -> None:
+    console.out.print(_table(found.report.comparison, everything))
+    console.say("")
+    for line in found.lines():
+        console.say(line)
 
 
 def _table(comparison: Comparison, everything: bool) -> Table:

@@ -1,14 +1,16 @@
 """A PyTorch model and a Keras model of the user's, compared layer by layer under shared weights."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import copying, pairing
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, in_keras_order, relative_error
 from crosscheck.ports.leftovers import LayerPair
-from crosscheck.ports.program import ACTIVATIONS, Again, Program, Trace
+from crosscheck.ports.program import ACTIVATIONS, Again, Node, Program, Trace
 from crosscheck.ports.randomness import first_unstable, require_stable
 from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides
@@ -26,6 +28,8 @@ WITH_CHANNELS = (
     "avg_pool",
 )
 
+# Steps that only cut something off, or put it elsewhere.
+CUTTING = ("crop", "getitem", "slice", "pad", "reshape", "squeeze")
 RECURRENT = ("lstm", "gru", "rnn")
 
 
@@ -90,6 +94,8 @@ class Ports:
         sides.torch.result(futures[0])
         sides.keras.result(futures[1])
         self.inputs = inputs
+        names = sides.torch.call("torch_impl.trace:input_names", KEY)[: len(inputs)]
+        sides.keras.call("keras_impl.trace:name_inputs", KEY, names)
         self.torch: Program = sides.torch.call("torch_impl.trace:program", KEY, inputs)
         self.keras_inputs = self._for_keras()
         self.keras: Program = sides.keras.call("keras_impl.trace:program", KEY, self.keras_inputs)
@@ -148,7 +154,32 @@ class Ports:
         if pair.mismatch == "sharing.parameters":
             return [pair]
         torch, keras = self.torch.calls(pair.torch), self.keras.calls(pair.keras)
+        if len(torch) != len(keras) and min(len(torch), len(keras)) == 1 and not pair.mismatch:
+            return []  # one call on several inputs together: what is behind them is compared
+        if len(torch) == len(keras) > 1:
+            keras = self._in_order_of(torch, keras)
         return [LayerPair(a, b, pair.mismatch) for a, b in zip(torch, keras, strict=False)]
+
+    def _in_order_of(self, torch: list[Node], keras: list[Node]) -> list[Node]:
+        """Keras' calls of a layer in the order of PyTorch's: by what they give, since either may come first."""
+        errors = [
+            [min(1e9, _apart(self.values[0].values[a.outputs[0]], self._value_behind(b))) for b in keras]
+            for a in torch
+        ]
+        if max(errors[index][index] for index in range(len(torch))) <= TOLERANCE:
+            return keras
+        _, order = linear_sum_assignment(np.array(errors))
+        return [keras[index] for index in order]
+
+    def _value_behind(self, node: Node) -> np.ndarray:
+        return self.values[1].values[next(n for n in self._results(node) if n >= 0)]
+
+    def _results(self, node: Node) -> Iterator[int]:
+        """The tensor that a layer gives, or the one behind the activation inside it."""
+        yield node.outputs[0]
+        while node.outputs[0] < 0:
+            node = self.keras.nodes[node.number + 1]
+            yield node.outputs[0]
 
     def _part(self, place: Place) -> Again | None:
         """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""
@@ -242,10 +273,19 @@ class Ports:
         torch, keras = pair.torch.outputs[1 if last else 0], pair.keras
         while keras.outputs[0] < 0:
             keras = self.keras.nodes[keras.number + 1]
-            users = [n for n in self.torch.nodes if torch in n.inputs]
+            users = self.torch.users(torch)
             if len(users) == 1 and users[0].kind in ACTIVATIONS:
                 torch = users[0].outputs[0]
-        return torch, keras.outputs[0]
+        return self._of_one_shape(torch, keras.outputs[0])
+
+    def _of_one_shape(self, torch: int, keras: int) -> tuple[int, int]:
+        """What one side cuts off, the other may not have made: the tensor behind the cutting is compared."""
+        for one in self.torch.behind(torch, CUTTING):
+            for two in self.keras.behind(keras, CUTTING):
+                a, b = self.values[0].values[one], self.values[1].values[two]
+                if in_keras_order(a, b.shape, b).shape == b.shape:
+                    return one, two
+        return torch, keras
 
 
 def _apart(torch: np.ndarray, keras: np.ndarray) -> float:

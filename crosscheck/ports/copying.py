@@ -40,7 +40,14 @@ def _aligned(torch: Held, keras: Held) -> tuple[Held, Held]:
     """A parameter of the user's own with the axes that its counterpart has; the others as they are."""
     if torch.kind == "raw":
         return _turned(torch, keras.shape), keras
-    return torch, _turned(keras, torch.shape) if keras.kind == "raw" else keras
+    if keras.kind == "raw":
+        return torch, _turned(keras, torch.shape)
+    if len(torch.shape) < len(keras.shape):  # a dense layer there, a convolution of 1 x 1 here
+        return torch, replace(keras, kind=torch.kind, shape=torch.shape, own=keras.own or keras.shape)
+    if len(torch.shape) > len(keras.shape):
+        own = (*torch.shape[-2:][::-1], *torch.shape[:-2])
+        return replace(torch, kind=keras.kind, shape=keras.shape, own=own), keras
+    return torch, keras
 
 
 def _turned(raw: Held, shape: tuple[int, ...]) -> Held:

@@ -104,6 +104,9 @@ def _orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:
     yield lambda array: array
     if torch.ndim > 2:
         yield lambda array: np.swapaxes(array, 0, 1)  # time comes first in PyTorch's recurrent layers
+    # Axes of size 1 that one side keeps.
+    if tuple(n for n in torch.shape if n > 1) == tuple(n for n in shape if n > 1):
+        yield lambda array: array.reshape(shape)
     # The heads of attention: one axis here, two there.
     heads = len(shape) == torch.ndim + 1 and shape[: torch.ndim - 1] == torch.shape[:-1]
     if heads and prod(shape) == torch.size:

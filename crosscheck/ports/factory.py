@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
+from crosscheck.ports.complaints import brief
 
 
 @dataclass(frozen=True)
@@ -106,4 +107,4 @@ def _said(error: BaseException) -> str:
     """The error in one line, with the user's own line that it came from."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+    return f"{type(error).__name__}: {brief(str(error))}{where}"

@@ -86,7 +86,7 @@ def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"axes": 1}))
         return
     glue = scene.parted.place.torch.glue()
-    yield from _settings(with_padding(torch, glue), with_padding(keras, keras_glue), scene)
+    yield from _settings(whole(torch, glue), whole(keras, keras_glue), scene)
     for role, side in pair.alone().items():
         bias = "bias" if "bias" in role or role == "beta" else role
         if side == "torch" and not torch.kind == "gru":
@@ -121,6 +121,8 @@ def _settings(torch: Node, keras: Node, scene: Scene) -> Iterator[Hypothesis]:
 def _equal(first: Any, second: Any) -> bool:
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return list(first) == list(second)
+    if isinstance(first, float) and isinstance(second, float):
+        return bool(np.float32(first) == np.float32(second))  # Keras keeps some numbers in float32
     return bool(first == second)
 
 
@@ -171,15 +173,21 @@ def with_held(node: Node, scene: Scene) -> dict[str, Any]:
 
 
 def is_padding_of(node: Node, layer: Node | None) -> bool:
-    """Whether a step does nothing but pad a layer's input."""
-    return bool(layer and node.kind == "pad" and set(node.outputs) & set(layer.inputs))
+    """Whether a step does nothing but pad a layer's input, or crop what a transposed convolution gives."""
+    if layer is None:
+        return False
+    pads = node.kind == "pad" and bool(set(node.outputs) & set(layer.inputs))
+    return pads or (node.kind == "crop" and bool(set(node.inputs) & set(layer.outputs)))
 
 
-def with_padding(layer: Node, glue: list[Node]) -> Node:
-    """The layer with the padding of a step before it counted as its own."""
-    before = next((node for node in glue if is_padding_of(node, layer)), None)
-    if before is None or "padding" not in layer.settings or "padding" not in before.settings:
-        return layer
-    both = zip(layer.settings["padding"], before.settings["padding"], strict=False)
-    padding = tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)
-    return Node(layer.number, layer.path, layer.kind, layer.settings | {"padding": padding}, layer.held)
+def whole(layer: Node, glue: list[Node]) -> Node:
+    """The layer with the padding of a step before it, or the cropping of one behind it, counted as its own."""
+    for node in glue:
+        for name in ("padding", "crop"):
+            if is_padding_of(node, layer) and name in layer.settings and name in node.settings:
+                both = zip(layer.settings[name], node.settings[name], strict=False)
+                changed = layer.settings | {name: tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)}
+                layer = Node(
+                    layer.number, layer.path, layer.kind, changed, layer.held, layer.inputs, layer.outputs
+                )
+    return layer

@@ -12,12 +12,13 @@ _SPEC = re.compile(r"^(?P<shape>\d+(x\d+)*)(:(?P<dtype>[a-z]+\d+))?(:(?P<low>\d+
 EXAMPLES = "2x3x32x32, 4x11:int64:0..29, or a file FILE.npz"
 
 
-def read(specifications: tuple[str, ...], seed: int = 0) -> list[np.ndarray]:
+def read(specifications: tuple[str, ...], seed: int = 0, option: str = "--input") -> list[np.ndarray]:
     """Inputs as PyTorch sees them: float64, or whole numbers.
 
     Args:
         specifications: one for each input, or one .npz file that holds them in order.
         seed: of what is drawn.
+        option: of the command line, as complaints name it.
 
     Raises:
         CrosscheckError: one is none.
@@ -25,25 +26,42 @@ def read(specifications: tuple[str, ...], seed: int = 0) -> list[np.ndarray]:
     generator = np.random.default_rng(seed)
     found: list[np.ndarray] = []
     for text in specifications:
-        found += _from_file(Path(text)) if text.endswith(".npz") else [_drawn(text, generator)]
+        found += _from_file(Path(text)) if text.endswith(".npz") else [_drawn(text, generator, option)]
     if not found:
-        raise CrosscheckError(f"say what goes in with --input: {EXAMPLES}")
+        raise CrosscheckError(f"say what goes in with {option}: {EXAMPLES}")
     return found
 
 
-def _drawn(text: str, generator: np.random.Generator) -> np.ndarray:
+def one(specification: str, seed: int, option: str) -> np.ndarray:
+    """The only array that a specification stands for; it is drawn apart from the inputs.
+
+    Args:
+        specification: as for `read`.
+        seed: of the inputs.
+        option: of the command line.
+
+    Raises:
+        CrosscheckError: there are more or none.
+    """
+    found = read((specification,), seed + 1, option)
+    if len(found) != 1:
+        raise CrosscheckError(f"{option} {specification}: holds {len(found)} arrays; expected one")
+    return found[0]
+
+
+def _drawn(text: str, generator: np.random.Generator, option: str) -> np.ndarray:
     match = _SPEC.match(text)
     if match is None:
-        raise CrosscheckError(f"--input {text}: not a shape; give for example {EXAMPLES}")
+        raise CrosscheckError(f"{option} {text}: not a shape; give for example {EXAMPLES}")
     shape = tuple(int(size) for size in match["shape"].split("x"))
     if 0 in shape:
-        raise CrosscheckError(f"--input {text}: a size is 1 or more")
+        raise CrosscheckError(f"{option} {text}: a size is 1 or more")
     if (match["dtype"] or "float64").startswith("float"):
         if match["low"]:
-            raise CrosscheckError(f"--input {text}: only whole numbers have a range")
+            raise CrosscheckError(f"{option} {text}: only whole numbers have a range")
         return generator.normal(size=shape)
     if not match["low"]:
-        raise CrosscheckError(f"--input {text}: whole numbers need a range, such as {text}:0..9")
+        raise CrosscheckError(f"{option} {text}: whole numbers need a range, such as {text}:0..9")
     low, high = int(match["low"]), int(match["high"])
     values = generator.integers(low, high + 1, shape)
     values.flat[0] = low  # a token for padding, if there is one, is among them

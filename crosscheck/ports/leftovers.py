@@ -36,7 +36,13 @@ class LayerPair:
 
     def _fits(self, role: str) -> bool:
         one, two = self.torch.held[role], self.keras.held[role]
-        return one.kind == "raw" or one.shape == two.shape
+        other = one.kind != two.kind  # a dense layer and a convolution of 1 x 1
+        return (
+            one.kind == "raw"
+            or one.shape == two.shape
+            or (other and one.shape == two.shape[-2:])
+            or (other and one.shape[-2:] == two.shape)
+        )
 
     def alone(self) -> dict[str, str]:
         """Roles of the tensors that only one has: which side."""

@@ -1,6 +1,6 @@
 """What a model does, in words that both frameworks share; recorded by `trace.py` of either side."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
@@ -84,7 +84,9 @@ class Held:
         if self.axes or self.kind == "raw":
             turned = array.reshape(tuple(self.sizes[axis] for axis in self.axes))
             return np.ascontiguousarray(np.transpose(turned, np.argsort(self.axes)).reshape(self.shape))
-        return from_side(array.reshape(self.shape) if self.own else array, self.parameter(), side)
+        if self.own:  # the same axes, grouped otherwise
+            array = array.reshape(to_side(np.empty(self.shape, np.int8), self.parameter(), side).shape)
+        return from_side(array, self.parameter(), side)
 
     def parameter(self) -> Parameter:
         """As a contract declares it."""
@@ -129,6 +131,15 @@ class Node:
         return f"{self.path or 'the model'} ({self.kind})"
 
 
+def plain(value: Any) -> Any:
+    """A setting that can be sent to another process: numbers, words and tuples of them."""
+    if isinstance(value, list | tuple):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, int | float | str | bool | None) else str(value)
+
+
 def without_tied(nodes: list[Node]) -> list[Node]:
     """The nodes numbered, each tensor held by one layer: by the first whose kind of use is no mere function's."""
     owners: dict[str, str] = {}
@@ -142,7 +153,10 @@ def without_tied(nodes: list[Node]) -> list[Node]:
                 continue
             node = replace(node, held={}, tied=node.held)
         found.append(node)
-    return [replace(node, number=number) for number, node in enumerate(found)]
+    return [
+        replace(node, number=number, settings={name: plain(value) for name, value in node.settings.items()})
+        for number, node in enumerate(found)
+    ]
 
 
 @dataclass(frozen=True)
@@ -179,6 +193,18 @@ class Program:
     def calls(self, layer: Node) -> list[Node]:
         """Every call of a layer, this one among them."""
         return [node for node in self.nodes if node.held == layer.held]
+
+    def users(self, number: int) -> list[Node]:
+        """The nodes that a tensor goes into."""
+        return [node for node in self.nodes if number in node.inputs]
+
+    def behind(self, number: int, kinds: Collection[str]) -> Iterator[int]:
+        """A tensor, and those that steps of these kinds alone make of it."""
+        yield number
+        users = self.users(number)
+        while len(users) == 1 and users[0].kind in kinds:
+            yield users[0].outputs[0]
+            users = self.users(users[0].outputs[0])
 
     def makers(self) -> dict[int, Node]:
         """The node that each tensor comes from."""

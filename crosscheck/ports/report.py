@@ -70,8 +70,9 @@ class Report:
         same = self.comparison.equal and worst <= TOLERANCE
         begin = "Different, though the outputs agree to" if same else "Different: the outputs are"
         lines = [f"{begin} {figure(worst)}{'' if same else ' apart'}."]
-        for number, (finding, more) in enumerate(_grouped(self.findings)):
+        for number, (finding, *same) in enumerate(grouped(self.findings)):
             begin = "First divergence" if number == 0 else "Also"
+            more = [where(other) for other in same]
             again = f" The same at {len(more)} more places: {', '.join(more[:NAMED])}" if more else ""
             lines.append(f"{begin}: {finding}.{again}{' ...' if len(more) > NAMED else ''}")
             for name in finding.identifiers:
@@ -163,21 +164,16 @@ def where(finding: Finding | Observation) -> str:
     return pair.torch.path if pair else str(finding.place)
 
 
-def _grouped(
-    findings: tuple[Finding | Observation, ...],
-) -> list[tuple[Finding | Observation, list[str]]]:
-    """Each cause once, with the other places where it is the same."""
-    found: dict[str, tuple[Finding | Observation, list[str]]] = {}
+def grouped(findings: tuple[Finding | Observation, ...]) -> list[list[Finding | Observation]]:
+    """Each cause once: the first finding that has it, and then the others."""
+    found: dict[str, list[Finding | Observation]] = {}
     for finding in findings:
         key = str(finding.place)
         if isinstance(finding, Observation):
             key = finding.text or key
         elif finding.cause:
             key = "; ".join(h.text for h in finding.cause.hypotheses)
-        if key in found:
-            found[key][1].append(where(finding))
-        else:
-            found[key] = finding, []
+        found.setdefault(key, []).append(finding)
     return list(found.values())
 
 

@@ -10,7 +10,7 @@ from crosscheck.ports.program import Node, Program
 
 ROUNDS = 6
 # What counts how much: depth from either end, and names.
-DEPTH, NAMES = 2.0, 2.0
+DEPTH, NAMES = 4.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,18 @@ def places(program: Program) -> list[Place]:
 def signature(node: Node) -> tuple[str, tuple[int, ...]]:
     """What a layer is, without what may be left out by mistake: its kind and its main tensor's shape."""
     main = next(iter(node.held.values()))
+    if node.kind.startswith("conv") and is_pointwise(node):
+        return "dense", main.shape[-2:]
     return node.kind, tuple(sorted(main.sizes)) if main.kind == "raw" else main.shape
+
+
+def is_pointwise(node: Node) -> bool:
+    """Whether a convolution is a dense layer at every place."""
+    kernel, settings = next(iter(node.held.values())).shape, node.settings
+    window = kernel[:-2]
+    plain = all(s == 1 for s in settings.get("strides", ())) and settings.get("groups", 1) == 1
+    padded = any(any(pair) for pair in settings.get("padding", ()))
+    return all(size == 1 for size in window) and plain and not padded and not node.kind.endswith("transpose")
 
 
 def _key(node: Node) -> tuple[str, ...]:
@@ -130,8 +141,8 @@ def _words(path: str) -> list[str]:
 
 
 def _alike(first: str, second: str) -> float:
+    if first.isdigit() or second.isdigit():
+        return 0.5 if first == second else 0.0  # numbers are counted from 0 or 1, and in many ways
     if first == second:
         return 1.0
-    if first.isdigit() or second.isdigit():
-        return 0.0
     return 0.7 if first.startswith(second) or second.startswith(first) else 0.0

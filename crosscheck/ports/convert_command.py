@@ -1,0 +1,126 @@
+"""The command `crosscheck convert`."""
+
+from pathlib import Path
+
+import click
+
+from crosscheck import checkpoint, console
+from crosscheck.environment import BACKENDS
+from crosscheck.errors import CrosscheckError
+from crosscheck.ports import inputs as given
+from crosscheck.ports.conversion import OTHER, SUFFIXES, Conversion, require_suffix
+from crosscheck.ports.mapping import save_map
+from crosscheck.ports.report import figure
+from crosscheck.sides import open_sides
+
+DTYPES = ("float32", "float64")
+A_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(
+    "convert",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="Put the weights of one model into its port, and write them.",
+)
+@click.argument("torch", metavar="TORCH.py:FUNCTION")
+@click.argument("keras", metavar="KERAS.py:FUNCTION")
+@click.option(
+    "--input",
+    "specifications",
+    multiple=True,
+    metavar="WHAT",
+    help=f"As PyTorch sees it, once for each input: {given.EXAMPLES}.",
+)
+@click.option(
+    "--from", "origin", type=click.Choice(tuple(SUFFIXES)), required=True, help="Whose weights are taken."
+)
+@click.option(
+    "--weights",
+    type=A_FILE,
+    help="Of that side: .pt, .pth or .safetensors; .weights.h5, .keras or .safetensors.  "
+    "[default: those that its function made]",
+)
+@click.option(
+    "--out",
+    type=A_FILE,
+    required=True,
+    help="For the other side: .pt, .pth or .safetensors; .weights.h5, .keras or .safetensors.",
+)
+@click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the file.")
+@click.option(
+    "--map", "mapping", type=A_FILE, help="JSON: the Keras path of PyTorch layers, where that is not clear."
+)
+@click.option("--save-map", "saved", type=A_FILE, help="Write which layer is which, for --map.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs.")
+@click.option(
+    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
+)
+@click.option("--force", is_flag=True, help="Write, though the outputs differ or tensors have no counterpart.")
+@console.user_command
+def convert_command(
+    torch: str,
+    keras: str,
+    specifications: tuple[str, ...],
+    origin: str,
+    weights: Path | None,
+    out: Path,
+    dtype: str,
+    mapping: Path | None,
+    saved: Path | None,
+    seed: int,
+    backend: str,
+    force: bool,
+) -> None:
+    """Put the weights of one model into the other, check that both give the same, and write them.
+
+    The functions return the models. Which layer is which is found as by `crosscheck compare`. Files of
+    weights are only read as tensors; no code in them is run.
+
+    \b
+    Example:
+      crosscheck convert my_torch.py:build my_keras.py:build --input 2x3x32x32 \\
+        --from torch --weights trained.pt --out trained.weights.h5
+
+    Exit status: 0 written, 1 not written, for the outputs differ, 2 they could not be converted,
+    130 interrupted.
+    """
+    target = OTHER[origin]
+    require_suffix(out, target, "--out")
+    checkpoint.require_writable(out)
+    if weights:
+        require_suffix(weights, origin, "--weights")
+        if not weights.is_file():
+            raise CrosscheckError(f"{weights}: there is no such file")
+    if saved:
+        checkpoint.require_writable(saved)
+    arrays = given.read(specifications, seed)
+    with open_sides(backend) as sides, console.err.status("building both models"):
+        models = Conversion(sides, torch, keras, arrays, origin, weights, dtype, given.pairs(mapping))
+        if saved:
+            save_map(saved, models.pairing)
+        _require_counterparts(models, force)
+        errors = models.errors()
+        equal = models.equal(errors)
+        left = models.left()
+        count = models.write(out) if equal or force else 0
+    worst = figure(max(errors, default=0.0))
+    if not equal:
+        console.say(f"With the converted weights the outputs differ: they are {worst} apart.")
+        console.say("Run `crosscheck compare` with the same models and input: it says where, and why.")
+        if not force:
+            console.say(f"Nothing was written to {out}.")
+            raise SystemExit(1)
+    else:
+        console.say(f"With the converted weights the outputs agree to {worst}.")
+    console.say(f"{out}: {count} tensors of the {target} model, {dtype}, from {weights or origin}.")
+    if left:
+        console.say(f"As the {target} model's own function made them: {', '.join(left)}.")
+
+
+def _require_counterparts(models: Conversion, force: bool) -> None:
+    alone = models.alone()
+    text = "; ".join(f"only {side} holds or uses {', '.join(names)}" for side, names in alone.items())
+    if alone and not force:
+        raise CrosscheckError(f"{text}. With --force these are left as they are.")
+    if alone:
+        console.say(f"Left as they are: {text}.")

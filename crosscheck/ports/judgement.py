@@ -1,0 +1,125 @@
+"""Two models judged: layer by layer, and then by some steps of training if that is asked for."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from crosscheck.errors import CrosscheckError
+from crosscheck.ports.comparison import KEY, Ports
+from crosscheck.ports.complaints import in_one_line
+from crosscheck.ports.report import Report, examine
+from crosscheck.ports.training import TrainingComparison, compare_training, said_training, training_json
+from crosscheck.sides import Sides
+
+STEPS = 5
+NOT_TRAINED = "The training steps were not compared: the models differ without them."
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be compared, and on what.
+
+    Attributes:
+        torch: "file.py:function" or "package.module:function" that returns the one model.
+        keras: the same for the other.
+        inputs: as PyTorch sees them.
+        target: of the training steps; None if none are to be taken.
+        steps: of training.
+        given: the Keras path of PyTorch layers, where it is known.
+        seed: of the weights.
+        keep_weights: whether the models keep the weights that they come with.
+    """
+
+    torch: str
+    keras: str
+    inputs: list[np.ndarray]
+    target: np.ndarray | None = None
+    steps: int = STEPS
+    given: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    keep_weights: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found.
+
+    Attributes:
+        report: of the models.
+        training: of the training steps; None if they were not compared.
+        asked: whether training steps were asked for.
+    """
+
+    report: Report
+    training: TrainingComparison | None = None
+    asked: bool = False
+
+    @property
+    def equal(self) -> bool:
+        return self.report.equal and (self.training is None or self.training.equal)
+
+    def lines(self) -> list[str]:
+        """The verdict, and what is behind it."""
+        if self.training is not None:
+            return [*self.report.lines(), *said_training(self.training)]
+        return [*self.report.lines(), *([NOT_TRAINED] if self.asked else [])]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        found = self.report.as_json()
+        if not self.asked:
+            return found
+        if self.training is None:
+            return found | {"training": {"verdict": "not compared", "why": NOT_TRAINED}}
+        training = training_json(self.training)
+        if self.training.first is not None:
+            step, what = self.training.first
+            found |= {
+                "verdict": "different",
+                "first_divergence": f"training step {step}: {what}",
+                "cause": training["cause"],
+            }
+        return found | {"training": training}
+
+
+def judge(sides: Sides, question: Question) -> Judgement:
+    """Compare two models, and the training steps if the models are equal and a target is given.
+
+    Raises:
+        CrosscheckError: they cannot be compared; the message is one line.
+    """
+    try:
+        ports = _opened(sides, question)
+        if question.target is not None:
+            _require_recipes(sides)
+        report = examine(ports)
+        if question.target is None or not report.equal:
+            return Judgement(report, None, question.target is not None)
+        return Judgement(report, compare_training(ports, question.target, question.steps), True)
+    except CrosscheckError as error:
+        raise in_one_line(error) from None
+
+
+def _opened(sides: Sides, question: Question) -> Ports:
+    kept = {"keep_weights": True} if question.keep_weights else {}
+    return Ports(
+        sides, question.torch, question.keras, question.inputs, question.seed, question.given, **kept
+    )
+
+
+def _require_recipes(sides: Sides) -> None:
+    """Better known before everything else is compared than after."""
+    missing = {
+        "torch": sides.torch.call("torch_impl.recipes:missing", KEY),
+        "keras": sides.keras.call("keras_impl.recipes:missing", KEY),
+    }
+    lacking = [side for side, what in missing.items() if what]
+    if len(lacking) == 2:
+        raise CrosscheckError(
+            "a target is given, and neither function returns what trains its model: "
+            "let both return (model, optimizer, loss)"
+        )
+    for side in lacking:
+        other = "keras" if side == "torch" else "torch"
+        raise CrosscheckError(f"a target is given, and only {other} has what trains: {side}: {missing[side]}")
