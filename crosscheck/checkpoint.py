@@ -72,19 +72,25 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text)
 
 
-def save(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-    """Write arrays in the neutral layout, with a manifest; the file appears whole or not at all.
+def save(
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    facts: Mapping[str, Any],
+    layout: str = "neutral (channels last)",
+) -> None:
+    """Write arrays with a manifest; the file appears whole or not at all.
 
     Args:
         path: of the .safetensors file.
         arrays: by name.
         facts: anything JSON can hold: side, recipe, epoch, seed.
+        layout: of the arrays, in words.
     """
     # (`ascontiguousarray` would turn a number into a vector of one)
     contiguous = {name: np.array(array, order="C") for name, array in arrays.items()}
     manifest = {
         "format": FORMAT,
-        "layout": "neutral (channels last)",
+        "layout": layout,
         "versions": versions(),
         "sha256": {name: _digest(array) for name, array in contiguous.items()},
         "facts": dict(facts),

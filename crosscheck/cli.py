@@ -14,6 +14,8 @@ from crosscheck.environment import BACKENDS, DEVICES, default_threads
 from crosscheck.errors import SideError
 from crosscheck.experiments.command import experiment_command
 from crosscheck.ports.command import compare_command
+from crosscheck.ports.convert_command import convert_command
+from crosscheck.ports.record_command import record_command
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import Case, Technique, technique
@@ -265,6 +267,8 @@ def list_command() -> None:
 
 main.add_command(experiment_command)
 main.add_command(compare_command)
+main.add_command(convert_command)
+main.add_command(record_command)
 
 
 if __name__ == "__main__":

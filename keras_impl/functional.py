@@ -118,6 +118,20 @@ def _attention(step: Step) -> dict[str, Any]:
     return {"heads": query.shape[2], "scale": float(scale), "causal": causal, "masked": masked}
 
 
+def _pool(step: Step) -> dict[str, Any]:
+    called, x = step.called, argument(step, 0, "inputs")
+    rank = len(x.shape) - 2
+    size = as_tuple(called.pool_size, rank)
+    strides = size if called.strides is None else as_tuple(called.strides, rank)
+    padding = as_pairs(called.padding, x.shape[1:-1], size, strides, (1,) * rank)
+    settings = {"size": size, "strides": strides, "padding": padding, "ceil": False}
+    return settings | ({"padding_counts": False} if "ver" in step.operation else {})
+
+
+def _resize(step: Step) -> dict[str, Any]:
+    return {"size": tuple(step.called.size), "mode": step.called.interpolation, "aligned": False}
+
+
 # Operations whose attributes mean what a layer's settings do.
 _OPERATIONS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     **dict.fromkeys(
@@ -129,4 +143,8 @@ _OPERATIONS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     "softmax": lambda step: {"axis": step.called.axis},
     "log_softmax": lambda step: {"axis": step.called.axis},
     "dot_product_attention": _attention,
+    "max_pool": _pool,
+    "avg_pool": _pool,
+    "resize": _resize,
+    "clip": lambda step: {"low": step.called.x_min, "high": step.called.x_max},
 }

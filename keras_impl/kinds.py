@@ -125,7 +125,10 @@ def _group_norm(layer: layers.GroupNormalization, step: Step) -> Description:
 
 def _layer_norm(layer: layers.LayerNormalization, step: Step) -> Description:
     axes = 1 if isinstance(layer.axis, int) else len(layer.axis)
-    return "layer_norm", {"epsilon": layer.epsilon, "axes": axes}, _held(layer, "norm", "gamma", "beta")
+    held = _held(layer, "norm", "gamma", "beta")
+    if axes > 1:
+        held = {role: own._replace(row="raw") for role, own in held.items()}
+    return "layer_norm", {"epsilon": layer.epsilon, "axes": axes}, held
 
 
 def _prelu(layer: layers.PReLU, step: Step) -> Description:

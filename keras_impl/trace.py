@@ -124,23 +124,29 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:
     """What some stretches of the model make of tensors that are given; None where they do not take them."""
+    whole = replay_whole(key, inputs, parts)
+    return [values.get(part.wanted) for values, part in zip(whole, parts, strict=True)]
+
+
+def replay_whole(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[dict[int, np.ndarray]]:
+    """As `replay`, with every tensor on the way, by number; nothing where a stretch does not take them."""
     subject = opened(key)
     done = _record(subject, inputs, False)
-    steps, constants = done.steps, {number: held for number, (_, held) in done.constants.items()}
-    found: list[np.ndarray | None] = []
+    constants = {number: held for number, (_, held) in done.constants.items()}
+    found: list[dict[int, np.ndarray]] = []
     for part in parts:
         given = {n: ops.convert_to_tensor(_cast(array, subject.dtype)) for n, array in part.given.items()}
         values = constants | given
         try:
             for index in part.steps:
-                step = steps[index]
+                step = done.steps[index]
                 arguments = [values[number] for number in step.inputs]
                 dropped = isinstance(step.called, DROPOUTS)
                 results = arguments[0] if dropped else perform(step, arguments, False)
                 values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
-            found.append(adapter.array(values[part.wanted]))
+            found.append({n: adapter.array(v) for n, v in values.items() if n not in constants})
         except Exception:  # each backend has errors of its own
-            found.append(None)
+            found.append({})
     return found
 
 

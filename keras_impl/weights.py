@@ -1,4 +1,4 @@
-"""A Keras model's weights, by their own names, in and out of files; `torch_impl/weights.py` is its mirror."""
+"""A Keras model's weights, by its own names, in and out of files; `torch_impl/weights.py` is its mirror."""
 
 import shutil
 from collections import Counter
@@ -114,7 +114,7 @@ def write(
             lost = [path for path, v in own.items() if not np.array_equal(adapter.array(v), arrays[path])]
             if lost:
                 raise CrosscheckError(
-                    f"Keras does not save all of this model as {suffix}: {', '.join(lost)} came back otherwise"
+                    f"Keras does not save all of this model as {suffix}: changed: {', '.join(lost)}"
                 )
             shutil.copyfile(saved, file)
     finally:

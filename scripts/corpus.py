@@ -34,7 +34,10 @@ def main() -> int:
             if not given.right and given.only in label(mistakes[0].pair):
                 verdict = judge(sides, *mistakes)
                 found.append(verdict)
-                console.say(f"{verdict.marks:12} {label(mistakes[0].pair):70} {verdict.said}")
+                planted = "; ".join(f"{', '.join(m.where)}: {', '.join(m.cause)}" for m in mistakes)
+                console.say(
+                    f"{verdict.marks:12} {label(mistakes[0].pair):70} {verdict.said} (planted: {planted})"
+                )
     count = len(found) or 1
     shares = [sum(getattr(v, name) for v in found) / count for name in ("detected", "located", "named")]
     console.say(

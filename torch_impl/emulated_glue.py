@@ -58,6 +58,7 @@ def _rows(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
 def _resize(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
     aligned = settings["aligned"] if settings["mode"] in ("bilinear", "bicubic", "linear") else None
     size, scale = settings.get("size"), settings.get("scale")
+    size = tuple(size) if isinstance(size, list | tuple) else size
     mode = "linear" if settings["mode"] == "bilinear" and x.ndim == 3 else settings["mode"]
     return F.interpolate(x, size, None if size else scale, mode, aligned)
 
@@ -110,5 +111,6 @@ GLUE: dict[str, Callable[..., Tensor]] = {
     "resize": _resize,
     "dot_product_attention": _attention,
     "attention_core": _core,
-    "clip": lambda settings, held, x: x.clip(*settings["arguments"]),
+    "clip": lambda settings, held, x: x.clip(settings["low"], settings["high"]),
+    "selu": lambda settings, held, x: F.selu(x),
 }

@@ -98,6 +98,13 @@ def _group_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Te
     return F.group_norm(x, groups, held.get("gamma"), held.get("beta"), settings["epsilon"])
 
 
+def _prelu(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    alpha = held["alpha"]
+    if alpha.ndim == 1 and x.ndim > 2:
+        alpha = alpha.reshape(-1, *(1,) * (x.ndim - 2))
+    return torch.where(x > 0, x, alpha * x)
+
+
 def _dense(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return F.linear(x, held["kernel"], held.get("bias"))
 
@@ -134,6 +141,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
     "dense": _dense,
+    "prelu": _prelu,
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,
     "identity": _plain(lambda x: x),

@@ -152,6 +152,19 @@ def _attention(step: Step) -> dict[str, Any]:
     return {"heads": query.shape[1], "scale": scale, "causal": given["causal"], "masked": masked}
 
 
+def _resize(step: Step) -> dict[str, Any]:
+    given = _named(step, size=(1, "size", None), scale=(2, "scale_factor", None))
+    mode = argument(step, 3, "mode", "nearest")
+    aligned = bool(argument(step, 4, "align_corners", False))
+    return {n: v for n, v in given.items() if v is not None} | {"mode": mode, "aligned": aligned}
+
+
+def _clip(step: Step) -> dict[str, Any]:
+    names = ("min_val", "max_val") if step.operation == "hardtanh" else ("min", "max")
+    defaults = (-1.0, 1.0) if step.operation == "hardtanh" else (None, None)
+    return _named(step, low=(1, names[0], defaults[0]), high=(2, names[1], defaults[1]))
+
+
 # Functions whose arguments mean what a module's settings do.
 _ARGUMENTS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     **dict.fromkeys(
@@ -164,6 +177,8 @@ _ARGUMENTS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     "softmax": lambda step: _named(step, axis=(1, "dim", -1)),
     "log_softmax": lambda step: _named(step, axis=(1, "dim", -1)),
     "dot_product_attention": _attention,
+    "resize": _resize,
+    "clip": _clip,
     "max_pool": _function_pool,
     "avg_pool": _function_pool,
 }

@@ -116,6 +116,8 @@ def _group_norm(module: nn.GroupNorm) -> Description:
 
 def _layer_norm(module: nn.LayerNorm) -> Description:
     held = _held(module, "norm", gamma="weight", beta="bias")
+    if len(module.normalized_shape) > 1:
+        held = {role: own._replace(row="raw") for role, own in held.items()}
     return "layer_norm", {"epsilon": module.eps, "axes": len(module.normalized_shape)}, held
 
 
@@ -237,5 +239,7 @@ _MODULES: Mapping[Any, Callable[[Any], Description]] = {
     (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d): _pool("avg_pool"),
     (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d): _adaptive("avg_pool"),
     (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d): _adaptive("max_pool"),
+    nn.Hardtanh: _plain("clip", low="min_val", high="max_val"),
+    nn.SELU: _plain("selu"),
     nn.Upsample: _plain("resize", scale="scale_factor", size="size", mode="mode", aligned="align_corners"),
 }

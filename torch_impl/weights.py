@@ -1,4 +1,4 @@
-"""A PyTorch model's weights, by their own names, in and out of files; `keras_impl/weights.py` is its mirror."""
+"""A PyTorch model's weights, by its own names, in and out of files; `keras_impl/weights.py` is its mirror."""
 
 import pickle
 from collections.abc import Mapping

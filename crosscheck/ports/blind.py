@@ -26,6 +26,10 @@ def blind(scene: Scene, program: Program, trace: Trace) -> Iterator[Hypothesis]:
     for node in place.torch.glue():
         yield from _of_glue(node, scene, trace)
     yield from _of_order(scene, trace)
+
+
+def special(scene: Scene, program: Program, trace: Trace) -> Iterator[Hypothesis]:
+    """Behind recurrent layers and between the projections of attention: see `blind`."""
     yield from _of_recurrence(scene, program, trace)
     yield from _of_attention(scene, trace)
 

@@ -10,11 +10,16 @@ from rich.table import Table
 
 from crosscheck import checkpoint, console
 from crosscheck.environment import BACKENDS
+from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
 from crosscheck.ports import page, stages
 from crosscheck.ports.comparison import Comparison
 from crosscheck.ports.divergence import TOLERANCE
 from crosscheck.ports.judgement import STEPS, Judgement, Question, judge
+from crosscheck.ports.mapping import save_map
+from crosscheck.ports.pairing import Pairing
+from crosscheck.ports.record_command import compare_traces
+from crosscheck.ports.trace_file import is_trace
 from crosscheck.sides import open_sides
 
 WRITTEN = click.Path(dir_okay=False, path_type=Path)
@@ -53,6 +58,12 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
     help="JSON: the Keras path of PyTorch layers, where that is not clear.",
 )
 @click.option(
+    "--save-map",
+    "saved",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write which layer is which, for --map.",
+)
+@click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and inputs."
 )
 @click.option("--keep-weights", is_flag=True, help="Compare the models with the weights that they come with.")
@@ -61,6 +72,9 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--json", "file", type=WRITTEN, help="Write what was found, for programs.")
 @click.option("--html", "html", type=WRITTEN, help="Write what was found, as one page to read or send.")
+@click.option(
+    "--allow-mixed", "mixed", is_flag=True, help="Compare traces though their dtypes or TF32 differ."
+)
 @click.option("--all", "everything", is_flag=True, help="Show every layer, not only where an error is born.")
 @console.user_command
 def compare_command(
@@ -70,12 +84,14 @@ def compare_command(
     target: str | None,
     steps: int,
     mapping: Path | None,
+    saved: Path | None,
     seed: int,
     keep_weights: bool,
     backend: str,
     file: Path | None,
     html: Path | None,
     everything: bool,
+    mixed: bool,
 ) -> None:
     """Compare a PyTorch model and a Keras model layer by layer, in evaluation mode and float64.
 
@@ -92,9 +108,18 @@ def compare_command(
       crosscheck compare a.py:net b.py:net --input 4x11:int64:0..29 --html found.html --json found.json
       crosscheck compare a.py:net b.py:net --input 8x3x32x32 --target 8:int64:0..9 --steps 10
 
+    In place of either a trace may be given, a file .safetensors that `crosscheck record` wrote.
+
     Exit status: 0 equal, 1 different, 2 they could not be compared, 130 interrupted.
     """
-    for path in (file, html):
+    if is_trace(torch) or is_trace(keras):
+        if html or target or specifications or keep_weights:
+            raise CrosscheckError(
+                "a trace has its own inputs and weights: leave out --input, --target, --html, --keep-weights"
+            )
+        compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
+        return
+    for path in (file, html, saved):
         if path:
             checkpoint.require_writable(path)
     question = Question(
@@ -114,6 +139,8 @@ def compare_command(
     ):
         found = judge(sides, question)
     _show(found, everything)
+    if saved:
+        save_map(saved, Pairing(found.report.comparison.pairs))
     if file:
         checkpoint.write_text(file, json.dumps(found.as_json(), indent=1) + "\n")
     if html:

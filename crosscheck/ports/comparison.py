@@ -131,7 +131,7 @@ class Ports:
             )
             for pair, a, b in everything
         ]
-        parts = [self._part(place) for place in places]
+        parts = [self.again(place) for place in places]
         asked = [part for part in parts if part is not None]
         done = iter(self.sides.keras.call("keras_impl.trace:replay", KEY, self.keras_inputs, asked))
         parted = []
@@ -181,7 +181,7 @@ class Ports:
             node = self.keras.nodes[node.number + 1]
             yield node.outputs[0]
 
-    def _part(self, place: Place) -> Again | None:
+    def again(self, place: Place) -> Again | None:
         """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""
         torch, keras = self.values
         if not place.keras.steps or not set(place.keras.begins) <= self.common.keys():

@@ -8,6 +8,7 @@ from crosscheck import checkpoint, console
 from crosscheck.environment import BACKENDS
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
+from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.conversion import OTHER, SUFFIXES, Conversion, require_suffix
 from crosscheck.ports.mapping import save_map
 from crosscheck.ports.report import figure
@@ -55,7 +56,7 @@ A_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
 )
-@click.option("--force", is_flag=True, help="Write, though the outputs differ or tensors have no counterpart.")
+@click.option("--force", is_flag=True, help="Write, though outputs differ or tensors have no counterpart.")
 @console.user_command
 def convert_command(
     torch: str,
@@ -94,15 +95,19 @@ def convert_command(
     if saved:
         checkpoint.require_writable(saved)
     arrays = given.read(specifications, seed)
+    pairs = given.pairs(mapping)
     with open_sides(backend) as sides, console.err.status("building both models"):
-        models = Conversion(sides, torch, keras, arrays, origin, weights, dtype, given.pairs(mapping))
-        if saved:
-            save_map(saved, models.pairing)
-        _require_counterparts(models, force)
-        errors = models.errors()
-        equal = models.equal(errors)
-        left = models.left()
-        count = models.write(out) if equal or force else 0
+        try:
+            models = Conversion(sides, torch, keras, arrays, origin, weights, dtype, pairs)
+            if saved:
+                save_map(saved, models.pairing)
+            _require_counterparts(models, force)
+            errors = models.errors()
+            equal = models.equal(errors)
+            left = models.left()
+            count = models.write(out) if equal or force else 0
+        except CrosscheckError as error:
+            raise in_one_line(error) from None
     worst = figure(max(errors, default=0.0))
     if not equal:
         console.say(f"With the converted weights the outputs differ: they are {worst} apart.")
@@ -119,8 +124,8 @@ def convert_command(
 
 def _require_counterparts(models: Conversion, force: bool) -> None:
     alone = models.alone()
-    text = "; ".join(f"only {side} holds or uses {', '.join(names)}" for side, names in alone.items())
+    text = "; ".join(f"in {side} {', '.join(names)}" for side, names in alone.items())
     if alone and not force:
-        raise CrosscheckError(f"{text}. With --force these are left as they are.")
+        raise CrosscheckError(f"without a counterpart or not used: {text} (--force leaves these as they are)")
     if alone:
-        console.say(f"Left as they are: {text}.")
+        console.say(f"Left as they are, without a counterpart or not used: {text}.")

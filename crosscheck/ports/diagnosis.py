@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.ports.blind import blind
+from crosscheck.ports.blind import blind, special
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
 from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
 from crosscheck.ports.program import Again, Node
+from crosscheck.ports.segments import transplants
 
 MOST_AT_ONCE, MOST = 3, 10
+# Identifiers that say little: others are tried before.
+VAGUE = ("glue.", "activation.extra", "activation.missing")
 # A small error must fall by so much before something counts as its cause.
 FALL = 1e-3
 
@@ -55,17 +58,32 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
         return None
     scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node))
     seen = list(visible(scene))[:MOST]
+    plain = [h for h in seen if not h.identifier.startswith(VAGUE)]
     rounds: list[Callable[[], list[list[Hypothesis]]]] = [
-        lambda: [[h] for h in seen],
-        lambda: [list(two) for two in combinations(seen, 2)],
+        lambda: [[h] for h in plain],
+        lambda: [[h] for h in special(scene, ports.torch, ports.values[0])],
+        lambda: [[h] for h in seen if h not in plain],
+        lambda: [[h] for h in _transplants(ports, scene)],
         lambda: [[h] for h in blind(scene, ports.torch, ports.values[0])],
+        lambda: [list(two) for two in combinations(seen, 2)],
         lambda: [list(three) for three in combinations(seen, MOST_AT_ONCE)],
     ]
-    for one in rounds[: 2 if seen_only else None]:
+    if seen_only:
+        rounds = [rounds[0], rounds[5]]
+    for one in rounds:
         cause = _first_that_explains(ports, parted, one())
         if cause:
             return replace(cause, hypotheses=tuple(_renamed(ports, parted, h) for h in cause.hypotheses))
     return None
+
+
+def _transplants(ports: Ports, scene: Scene) -> list[Hypothesis]:
+    """Keras' own tensors on the way put into PyTorch's stretch."""
+    again = ports.again(scene.parted.place)
+    if again is None:
+        return []
+    (theirs,) = ports.sides.keras.call("keras_impl.trace:replay_whole", KEY, ports.keras_inputs, [again])
+    return [h for _, h in transplants(scene, ports.values[0].values, theirs)]
 
 
 def _first_that_explains(ports: Ports, parted: Parted, tried: Sequence[list[Hypothesis]]) -> Cause | None:
@@ -136,8 +154,13 @@ def own_tensors(ports: Ports, node: Node) -> dict[str, np.ndarray]:
     """The tensors of a layer of Keras', as PyTorch would have them."""
     held = dict(node.held)
     weights = ports.sides.keras.call("keras_impl.trace:get_weights", KEY, held)
-    plain = {role: replace(tensor, own=(), part=(), axes=()) for role, tensor in held.items()}
-    return {role: plain[role].to_own(array, "torch") for role, array in weights.items()}
+    found = {}
+    for role, array in weights.items():
+        if held[role].kind == "raw":
+            found[role] = np.ascontiguousarray(np.moveaxis(array, -1, 0))
+        else:
+            found[role] = replace(held[role], own=(), part=(), axes=()).to_own(array, "torch")
+    return found
 
 
 def _again(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:

@@ -1,6 +1,7 @@
 """A user's own code: "file.py:function", imported and called with every failure said in one line."""
 
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -9,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
-from crosscheck.ports.complaints import brief
+from crosscheck.ports.complaints import brief, own_line
+
+# Never forgotten, wherever the user's files lie.
+_OURS = ("crosscheck", "torch_impl", "keras_impl", "parity_tests")
+_folders: list[Path] = []
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ def make(source: str) -> Made:
 def _from_file(file: Path) -> Any:
     if not file.is_file():
         raise CrosscheckError(f"{file}: there is no such file")
+    _leave_other_folders(file.parent.resolve())
     sys.path.insert(0, str(file.parent.resolve()))  # it may import its neighbours
     name = f"crosscheck_user_{file.stem}"  # whatever the file is called, it hides no library
     spec = importlib.util.spec_from_file_location(name, file)
@@ -90,7 +96,24 @@ def _from_file(file: Path) -> Any:
     return _imported(str(file), lambda: spec.loader.exec_module(module) or module)  # type: ignore[union-attr]
 
 
+def _leave_other_folders(folder: Path) -> None:
+    """Forget neighbours of files that were loaded before: in another folder the same name is another module.
+
+    In the same folder, too: what a test has written anew is read anew.
+    """
+    for left in _folders:
+        for name, module in list(sys.modules.items()):
+            top = name.partition(".")[0]
+            places = (str(left / f"{top}.py"), f"{left / top}{os.sep}")
+            if top not in _OURS and (getattr(module, "__file__", None) or "").startswith(places):
+                del sys.modules[name]
+        sys.path[:] = [entry for entry in sys.path if entry != str(left)]
+    _folders[:] = [folder]
+
+
 def _from_name(name: str) -> Any:
+    if os.getcwd() not in sys.path:  # as with python -m; a command that was installed leaves it out
+        sys.path.append(os.getcwd())
     return _imported(name, lambda: importlib.import_module(name))
 
 
@@ -105,6 +128,7 @@ def _imported(place: str, do: Callable[[], Any]) -> Any:
 
 def _said(error: BaseException) -> str:
     """The error in one line, with the user's own line that it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    where = (
+        "" if isinstance(error, SyntaxError) else own_line("".join(traceback.format_tb(error.__traceback__)))
+    )
     return f"{type(error).__name__}: {brief(str(error))}{where}"

@@ -116,10 +116,8 @@ def _findings(found: Judgement) -> list[str]:
         if index < 2:
             lines.append(f"<h2>{('First divergence', 'Other findings')[index]}</h2>")
         said = str(finding).removeprefix(f"{finding.place}: ")
-        lines.append(
-            f'<div class="finding" id="finding-{index}"><h3>{linked(finding.place, _named(finding.place))}</h3>'
-            f"<p>{_prose(said)}.</p>"
-        )
+        heading = linked(finding.place, _named(finding.place))
+        lines.append(f'<div class="finding" id="finding-{index}"><h3>{heading}</h3><p>{_prose(said)}.</p>')
         if isinstance(finding, Finding):
             does = (
                 "" if evidence(finding.place) in said else f"{_text(evidence(finding.place)).capitalize()}."

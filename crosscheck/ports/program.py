@@ -265,7 +265,7 @@ class Again:
 # What may be inside a Keras layer, and stands behind a PyTorch one.
 ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_silu", "hard_sigmoid", "mish", "softplus"),
-    *("sigmoid", "tanh", "softmax", "log_softmax"),
+    *("sigmoid", "tanh", "softmax", "log_softmax", "selu"),
 )
 
 # Functions whose names differ between the frameworks, without underscores: what they are called here.
@@ -289,6 +289,7 @@ FUNCTIONS = {
     "div": "divide",
     "pow": "power",
     "clamp": "clip",
+    "hardtanh": "clip",
     "rescaling": "rescale",
     "interpolate": "resize",
     "upsample": "resize",

@@ -70,9 +70,9 @@ class Report:
         same = self.comparison.equal and worst <= TOLERANCE
         begin = "Different, though the outputs agree to" if same else "Different: the outputs are"
         lines = [f"{begin} {figure(worst)}{'' if same else ' apart'}."]
-        for number, (finding, *same) in enumerate(grouped(self.findings)):
+        for number, (finding, *others) in enumerate(grouped(self.findings)):
             begin = "First divergence" if number == 0 else "Also"
-            more = [where(other) for other in same]
+            more = [where(other) for other in others]
             again = f" The same at {len(more)} more places: {', '.join(more[:NAMED])}" if more else ""
             lines.append(f"{begin}: {finding}.{again}{' ...' if len(more) > NAMED else ''}")
             for name in finding.identifiers:

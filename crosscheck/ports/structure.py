@@ -63,12 +63,10 @@ def signature(node: Node) -> tuple[str, tuple[int, ...]]:
 
 
 def is_pointwise(node: Node) -> bool:
-    """Whether a convolution is a dense layer at every place."""
-    kernel, settings = next(iter(node.held.values())).shape, node.settings
-    window = kernel[:-2]
-    plain = all(s == 1 for s in settings.get("strides", ())) and settings.get("groups", 1) == 1
-    padded = any(any(pair) for pair in settings.get("padding", ()))
-    return all(size == 1 for size in window) and plain and not padded and not node.kind.endswith("transpose")
+    """Whether a convolution holds what a dense layer does."""
+    window = next(iter(node.held.values())).shape[:-2]
+    one_group = node.settings.get("groups", 1) == 1 and not node.kind.endswith("transpose")
+    return one_group and all(size == 1 for size in window)
 
 
 def _key(node: Node) -> tuple[str, ...]:

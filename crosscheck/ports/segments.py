@@ -1,0 +1,202 @@
+"""Which of the steps between two layers is at fault: what Keras' steps give is put into PyTorch's.
+
+A stretch begins with equal tensors. Where one of Keras' tensors on the way, put in place of one of
+PyTorch's, makes PyTorch's stretch end as Keras' does, everything behind agrees: the fault lies between the
+last tensors that agree and that one.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosscheck.ports import identifiers
+from crosscheck.ports.divergence import TOLERANCE, in_keras_order, keras_order, relative_error
+from crosscheck.ports.hypotheses import Hypothesis, Scene, is_padding_of
+from crosscheck.ports.identifiers import SHAPING, group
+from crosscheck.ports.program import Node
+from crosscheck.ports.stretches import SILENT, Stretch
+
+REDUCING = ("mean", "sum", "max", "min", "global_avg_pool", "global_max_pool")
+CLIPPING = ("clip", "relu6")
+PADDING = ("pad", "mirrorpad", "reflectionpad")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps of either side between tensors that agree and tensors behind which all agrees.
+
+    Attributes:
+        torch: its steps.
+        keras: its steps.
+        forced: what is put into PyTorch's stretch, by number.
+        step: the last of PyTorch's steps.
+    """
+
+    torch: tuple[Node, ...]
+    keras: tuple[Node, ...]
+    forced: dict[int, np.ndarray]
+    step: int
+
+
+def transplants(
+    scene: Scene, torch: dict[int, np.ndarray], keras: dict[int, np.ndarray]
+) -> list[tuple[Segment, Hypothesis]]:
+    """Every tensor of Keras' that fits in place of one of PyTorch's, as hypotheses, the narrowest first.
+
+    Args:
+        scene: the place.
+        torch: the tensors of PyTorch's run.
+        keras: those that Keras' stretch makes of PyTorch's.
+    """
+    place = scene.parted.place
+    mine, theirs = _outputs(place.torch, torch), _outputs(place.keras, keras)
+    agreeing = _agreeing(place.torch, place.keras, mine, theirs)
+    found = []
+    for a, one in mine.items():
+        for b, two in theirs.items():
+            if a in agreeing[0] or b in agreeing[1]:
+                continue
+            order = keras_order(one, two.shape, two)
+            if order(one).shape != two.shape:
+                continue
+            if a == place.torch.ends and b != place.keras.ends:
+                continue
+            between = (
+                _between(place.torch, a, agreeing[0]),
+                _between(place.keras, b, agreeing[1]),
+            )
+            segment = Segment(
+                *between, {a: _inverse(order, one.shape, two)}, between[0][-1].step if between[0] else 0
+            )
+            name, text = named(segment, scene)
+            if name:
+                found.append((segment, Hypothesis(name, text, segment.step, forced=segment.forced)))
+    return sorted(found, key=lambda item: len(item[0].torch) + len(item[0].keras))
+
+
+def _outputs(stretch: Stretch, values: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    numbers = [n for node in stretch.nodes if node.kind != "parameter" for n in node.outputs]
+    return {n: values[n] for n in numbers if n in values and values[n].dtype.kind == "f"}
+
+
+def _agreeing(
+    torch: Stretch, keras: Stretch, mine: dict[int, np.ndarray], theirs: dict[int, np.ndarray]
+) -> tuple[set[int], set[int]]:
+    """Tensors that are the same on both sides, those that the stretches begin with among them."""
+    found = set(torch.begins), set(keras.begins)
+    for a, one in mine.items():
+        for b, two in theirs.items():
+            if relative_error(in_keras_order(one, two.shape, two), two) <= TOLERANCE:
+                found[0].add(a)
+                found[1].add(b)
+    return found
+
+
+def _between(stretch: Stretch, end: int, known: Collection[int]) -> tuple[Node, ...]:
+    """The steps that make a tensor out of those that are known."""
+    makers = {number: node for node in stretch.nodes for number in node.outputs}
+    waiting, found = [end], dict[int, Node]()
+    while waiting:
+        number = waiting.pop()
+        node = makers.get(number)
+        if node is not None and number not in known and node.number not in found:
+            found[node.number] = node
+            waiting += node.inputs
+    return tuple(found[number] for number in sorted(found))
+
+
+def _inverse(order, shape: tuple[int, ...], array: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Keras' tensor with its axes as PyTorch has them."""
+    places = order(np.arange(int(np.prod(shape))).reshape(shape)).reshape(-1)
+    turned = np.empty(places.size, array.dtype)
+    turned[places] = array.reshape(-1)
+    return turned.reshape(shape)
+
+
+def named(segment: Segment, scene: Scene) -> tuple[str, str]:
+    """The identifier of a segment, and what is done there; empty if that is no known mistake."""
+    torch, keras = (_counted(nodes) for nodes in (segment.torch, segment.keras))
+    said = f"keras does {_said(segment.keras)} where torch does {_said(segment.torch)}, and all behind agrees"
+    if any(node.held for node in (*torch, *keras)):
+        return "", said
+    kinds = [node.kind for node in torch], [node.kind for node in keras]
+    if "softmax" in kinds[0] + kinds[1] and len(torch) > 1 and len(keras) > 1:
+        return "", said
+    if not torch and not keras:
+        return ("channels.order" if _flips(segment.keras) and scene.at_input else "axes.swapped"), said
+    if not torch:
+        return identifiers.of_extra(keras[0], keras[1:], scene.at_input), said
+    if not keras:
+        return identifiers.of_missing(torch[0], torch[1:], scene.at_input), said
+    if sorted(kinds[0]) == sorted(kinds[1]) and kinds[0] != kinds[1]:
+        activations = any(group(kind) == "activation" for kind in kinds[0])
+        return ("activation.order" if activations else "glue.order"), said
+    return _of_pair(torch, keras, scene), said
+
+
+def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
+    one, two = torch[0], keras[0]
+    for a, b in zip(torch, keras, strict=False):
+        if (a.kind, a.settings) != (b.kind, b.settings):
+            one, two = a, b
+            break
+    groups = {group(one.kind), group(two.kind)}
+    if groups == {"pool"} or ({one.kind, two.kind} <= {*REDUCING} and one.kind != two.kind):
+        return "pooling.kind" if _family(one.kind) != _family(two.kind) else _pooling(one, two)
+    if groups == {"resize"}:
+        modes = one.settings.get("mode"), two.settings.get("mode")
+        return "resize.mode" if modes[0] != modes[1] else "resize.alignment"
+    if {one.kind, two.kind} <= {*CLIPPING}:
+        return "glue.constant"
+    if groups <= {"activation", "clip"}:
+        if one.kind != two.kind:
+            return "activation.kind"
+        settings = {"gelu": "gelu_approximation", "softmax": "softmax_axis", "log_softmax": "softmax_axis"}
+        return f"activation.{settings.get(one.kind, 'slope')}"
+    if "pad" in (one.kind, two.kind):
+        return "conv.padding_mode" if one.settings.get("mode") != two.settings.get("mode") else "conv.padding"
+    if one.kind == two.kind == "concatenate":
+        return "glue.order"
+    if one.kind == two.kind and one.kind in REDUCING:
+        return "glue.axis"
+    if one.kind == two.kind or {one.kind, two.kind} <= {"multiply", "divide", "rescale"}:
+        return identifiers.of_constant(scene.parted.place.torch.nodes, scene.at_input)
+    scaling = {*identifiers.ARITHMETIC, "rescale", "normalization"}
+    if scene.at_input and {one.kind, two.kind} <= scaling:
+        return "input.scaling"
+    return identifiers.of_kind(one.kind, two.kind)
+
+
+def _family(kind: str) -> str:
+    return next((name for name in ("avg", "mean", "max", "sum", "min") if name in kind), kind).replace(
+        "mean", "avg"
+    )
+
+
+def _pooling(torch: Node, keras: Node) -> str:
+    for name in ("size", "strides", "padding", "padding_counts", "ceil"):
+        if name in torch.settings and keras.settings.get(name, torch.settings[name]) != torch.settings[name]:
+            return identifiers.of_setting("max_pool", name)
+    return "pooling.padding"
+
+
+def _counted(nodes: Collection[Node]) -> list[Node]:
+    return [n for n in nodes if n.kind not in (*SHAPING, *SILENT, "parameter") and not is_padding_of(n, None)]
+
+
+def _flips(nodes: Collection[Node]) -> bool:
+    return any(node.kind in ("getitem", "flip", "take") for node in nodes)
+
+
+def _said(nodes: Collection[Node]) -> str:
+    found = [_with_settings(node) for node in nodes if node.kind not in ("parameter", *SILENT)]
+    return ", ".join(found) or "nothing"
+
+
+def _with_settings(node: Node) -> str:
+    plain = {
+        n: v for n, v in node.settings.items() if n != "inplace" and isinstance(v, int | float | str | tuple)
+    }
+    inside = ", ".join(f"{name} {value}" for name, value in plain.items())
+    return f"{node.kind} ({inside})" if inside else node.kind
