@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -118,8 +119,13 @@ class Side:
 
     def _ended(self) -> str:
         """How the process ended, where that says something: nobody prints a line when memory runs out."""
-        self._process.join(1)
-        code = self._process.exitcode
+        # The pool waits for the process as well; whoever comes second learns it a moment later.
+        for _ in range(20):
+            self._process.join(1)
+            code = self._process.exitcode
+            if code is not None:
+                break
+            time.sleep(0.05)
         if code is None or code >= 0:
             return ""
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"

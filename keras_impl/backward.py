@@ -1,4 +1,4 @@
-"""A pass of a user's Keras model forward and backward in training mode; `torch_impl/backward.py` is its mirror."""
+"""A user's Keras model forward and backward in training mode; `torch_impl/backward.py` is its mirror."""
 
 from typing import Any
 

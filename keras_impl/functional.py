@@ -132,6 +132,12 @@ def _resize(step: Step) -> dict[str, Any]:
     return {"size": tuple(step.called.size), "mode": step.called.interpolation, "aligned": False}
 
 
+def _pad(step: Step) -> dict[str, Any]:
+    pairs = tuple(tuple(pair) for pair in step.called.pad_width)
+    modes = {"constant": "zeros"}
+    return {"padding": pairs[1:-1], "padding_mode": modes.get(step.called.mode, step.called.mode)}
+
+
 # Operations whose attributes mean what a layer's settings do.
 _OPERATIONS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     **dict.fromkeys(
@@ -146,5 +152,6 @@ _OPERATIONS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     "max_pool": _pool,
     "avg_pool": _pool,
     "resize": _resize,
+    "pad": _pad,
     "clip": lambda step: {"low": step.called.x_min, "high": step.called.x_max},
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -45,6 +46,12 @@ def describe(step: Step, names: Mapping[int, str]) -> list[Description]:
 
 def activation_kind(activation: Any) -> tuple[str, dict[str, Any]]:
     """The kind of an activation function, and its settings."""
+    if isinstance(activation, partial):
+        name, settings = activation_kind(activation.func)
+        if name == "gelu":
+            return name, {"approximate": "tanh" if activation.keywords.get("approximate") else "none"}
+        slope = activation.keywords.get("negative_slope", settings.get("slope"))
+        return name, settings | ({"slope": slope} if slope is not None else {})
     name = getattr(activation, "__name__", type(activation).__name__)
     settings = {"leaky_relu": {"slope": 0.2}, "elu": {"alpha": 1.0}, "gelu": {"approximate": "none"}}
     if name in ("softmax", "log_softmax"):

@@ -5,10 +5,8 @@ ones: so every tensor on the way can be had, on any backend, and a step can be f
 """
 
 import inspect
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import keras
@@ -19,12 +17,12 @@ from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.ports import factory
-from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace, without_tied
+from crosscheck.ports.program import Again, Held, Program, Trace
 from keras_impl import adapter
-from keras_impl.expansions import PartOf, code
-from keras_impl.functional import tensors_by_role
-from keras_impl.graph import record, tensors
+from keras_impl.expansions import code
+from keras_impl.graph import record
 from keras_impl.kinds import describe, is_whole
+from keras_impl.nodes import names_of, nodes_of
 
 DROPOUTS = (
     *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
@@ -87,8 +85,8 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     """What the model does with such inputs, in evaluation mode."""
     subject = opened(key)
     found = _record(subject, inputs, False)
-    names = _names(subject, found)
-    nodes = list(_nodes(found, names))
+    names = names_of(subject.model, found)
+    nodes = list(nodes_of(found, names))
     held = {tensor.name for node in nodes for tensor in node.held.values()}
     left = [v.path for v in subject.model.trainable_variables if v.path not in held]
     owned = {
@@ -203,10 +201,10 @@ def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
 
 def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
     """Neutral weights that the model holds; the inverse of `set_weights`."""
-    return of_names({v.path: adapter.array(v) for v in opened(key).model.variables}, wanted)
+    return ofnames_of({v.path: adapter.array(v) for v in opened(key).model.variables}, wanted)
 
 
-def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held]) -> Weights:
+def ofnames_of(state: dict[str, np.ndarray], wanted: dict[str, Held]) -> Weights:
     """Neutral arrays from Keras' by path: weights, or gradients."""
     return {
         name: held.to_neutral(state[held.name][held.part] if held.part else state[held.name], "keras")
@@ -236,54 +234,3 @@ def _substituted(value: Any, given: Iterator[Any]) -> Any:
     if isinstance(value, dict):
         return {name: _substituted(item, given) for name, item in value.items()}
     return value
-
-
-def _names(subject: Opened, found: Record) -> dict[int, str]:
-    """Paths of the model's variables, by the `id` of their stand-in."""
-    own = {id(variable): variable.path for variable in subject.model.variables}
-    return {id(stand_in): own[id(v)] for stand_in, v in found.constants.values() if id(v) in own}
-
-
-def _nodes(found: Record, names: dict[int, str]) -> Iterator[Node]:
-    between = 0
-    done: list[Node] = []
-    for index_of_step, step in enumerate(found.steps):
-        parts = describe(step, names)
-        inputs = step.inputs
-        if parts[0][2] and not isinstance(step.called, keras.Layer | PartOf):
-            # A layer made of a function: its variables are its own, and do not flow in.
-            mine = {id(tensor) for tensor in tensors_by_role(step).values()}
-            pairs = zip(step.inputs, tensors(step.arguments), strict=True)
-            inputs = tuple(number for number, tensor in pairs if id(tensor) not in mine)
-        for index, (kind, settings, roles) in enumerate(parts):
-            outputs = step.outputs
-            if index < len(parts) - 1:
-                between -= 1  # a tensor inside a layer, which nobody sees
-                outputs = (between,)
-            held = {role: _held(step, role, own) for role, own in roles.items()}
-            done.append(Node(0, step.path, kind, settings, held, inputs, outputs, index_of_step))
-            inputs = outputs
-    used = {number for node in done for number in node.inputs}
-    sources = []
-    for constant, (stand_in, _) in found.constants.items():
-        if constant in used and id(stand_in) in names:
-            name, shape = names[id(stand_in)], tuple(stand_in.shape)
-            value = Held.of_torch(name, Own(name, "raw"), shape)
-            sources.append(Node(0, name, "parameter", {}, {"value": value}, (), (constant,), -1))
-    yield from without_tied([*sources, *done])
-
-
-def _held(step: Step, role: str, own: Own) -> Held:
-    if not isinstance(step.called, keras.Layer | PartOf):
-        tensor = tensors_by_role(step)[role]
-        return Held(own.name, own.row, tuple(tensor.shape))
-    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
-    owner = owner.cell if isinstance(owner, layers.RNN) else owner
-    variable = getattr(owner, own.name)
-    shape = tuple(np.empty(variable.shape, np.int8)[own.part].shape) if own.part else tuple(variable.shape)
-    if isinstance(owner, layers.EinsumDense):
-        given, kernel, _ = re.split(",|->", owner.equation)
-        inner = sum(axis in given for axis in kernel)
-        neutral = (prod(shape[:inner]), prod(shape[inner:])) if role == "kernel" else (prod(shape),)
-        return Held(variable.path, own.row, neutral, own=shape)
-    return Held(variable.path, own.row, shape, own.part)

@@ -1,4 +1,4 @@
-"""A pass of a user's PyTorch model forward and backward in training mode; `keras_impl/backward.py` is its mirror."""
+"""A user's PyTorch model forward and backward in training mode; `keras_impl/backward.py` is its mirror."""
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def backward(
     sources = {n: found[n] for n in wanted if n in found and found[n].requires_grad}
     if isinstance(total, Tensor) and total.requires_grad:
         asked = [*sources.values(), *parameters.values()]
-        gradients = [g for g in torch.autograd.grad(total, asked, allow_unused=True)]
+        gradients = list(torch.autograd.grad(total, asked, allow_unused=True))
     else:
         gradients = [None] * (len(sources) + len(parameters))
     arrays = [None if g is None else g.numpy().copy() for g in gradients]

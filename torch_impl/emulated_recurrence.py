@@ -43,7 +43,9 @@ def recurrence(settings: Mapping[str, Any], held: Mapping[str, Tensor], x: Tenso
             c = gate(inner["f"] + again["f"]) * c + gate(inner["i"] + again["i"]) * act(
                 inner["c"] + again["c"]
             )
-            h = gate(inner["o"] + again["o"]) * act(c)
+            h = gate(inner["o"] + again["o"]) * (
+                act if "output" not in settings else FUNCTIONS[settings["output"]]
+            )(c)
         elif "z" in gates:
             z, r = gate(inner["z"] + again["z"]), gate(inner["r"] + again["r"])
             after = r * again["h"] if settings["reset_after"] else (r * h) @ of("recurrent", "h").T  # type: ignore[union-attr]

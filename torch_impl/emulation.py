@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -27,6 +28,9 @@ def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], *x: Tenso
     """
     if "held" in settings:  # the other side's own
         held = {role: torch.from_numpy(array) for role, array in settings["held"].items()}
+    if settings.get("last"):  # channels last in memory of the user's own
+        first = x[0].movedim(-1, 1)
+        return _KINDS[kind](settings, held, first, *x[1:]).movedim(1, -1)
     return _KINDS[kind](settings, held, *x)
 
 
@@ -36,6 +40,9 @@ def can(kind: str) -> bool:
 
 
 def _padded(x: Tensor, padding: Any, value: float = 0.0, mode: str = "zeros") -> Tensor:
+    if mode == "symmetric":
+        pairs = [(0, 0)] * (x.ndim - len(padding)) + [tuple(pair) for pair in padding]
+        return torch.from_numpy(np.pad(x.numpy(), pairs, mode="symmetric"))
     flat = [size for pair in reversed(padding) for size in pair]
     return F.pad(x, flat, value=value) if mode == "zeros" else F.pad(x, flat, mode=mode)
 
@@ -49,7 +56,7 @@ def _conv(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
 
 
 def _transposed(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    kernel = held["kernel"]
+    kernel = _turned(held["kernel"], settings)
     stamp = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[kernel.ndim - 3]
     whole = stamp(x, kernel, held.get("bias"), settings["strides"], dilation=settings["dilation"])
     # A negative crop adds to the end what only the bias reaches.

@@ -165,6 +165,13 @@ def _clip(step: Step) -> dict[str, Any]:
     return _named(step, low=(1, names[0], defaults[0]), high=(2, names[1], defaults[1]))
 
 
+def _pad(step: Step) -> dict[str, Any]:
+    flat = list(argument(step, 1, "pad"))
+    pairs = tuple(zip(flat[::2], flat[1::2], strict=True))[::-1]
+    mode = argument(step, 2, "mode", "constant")
+    return {"padding": pairs, "padding_mode": "zeros" if mode == "constant" else mode}
+
+
 # Functions whose arguments mean what a module's settings do.
 _ARGUMENTS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     **dict.fromkeys(
@@ -178,6 +185,7 @@ _ARGUMENTS: Mapping[str, Callable[[Step], dict[str, Any]]] = {
     "log_softmax": lambda step: _named(step, axis=(1, "dim", -1)),
     "dot_product_attention": _attention,
     "resize": _resize,
+    "pad": _pad,
     "clip": _clip,
     "max_pool": _function_pool,
     "avg_pool": _function_pool,

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,13 @@ from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.ports import factory
-from crosscheck.ports.program import Again, Held, Node, Own, Program, Trace, without_tied
+from crosscheck.ports.program import Again, Held, Program, Trace
 from torch_impl.adapter import DTYPES
 from torch_impl.emulation import emulate
-from torch_impl.expansions import PartOf, expand
-from torch_impl.functional import tensors_by_role
+from torch_impl.expansions import expand
 from torch_impl.graph import record, tensors
 from torch_impl.kinds import describe, is_whole
+from torch_impl.nodes import named_tensors, nodes_of, tensor_of, unmade
 
 # Functions that a module calls to drop at random.
 DROPPING = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
@@ -72,11 +72,11 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     subject = opened(key)
     subject.model.eval()
     found = _record(subject, inputs)
-    nodes = list(_nodes(subject.model, found, inputs))
+    nodes = list(nodes_of(subject.model, found, inputs))
     held = {name for node in nodes for tensor in node.held.values() for name in (tensor.name, tensor.also)}
     left = [name for name, _ in subject.model.named_parameters() if name not in held]
     odd = [node.path for node in nodes if node.kind.startswith("?")]
-    unknown = tuple(name for name in left if name.startswith(tuple(f"{path}." for path in odd)))
+    unknown = tuple(name for name in left if name.startswith(tuple(f"{path}." if path else "" for path in odd)))
     unused = tuple(name for name in left if name not in unknown)
     return Program("torch", tuple(nodes), found.inputs, found.outputs, unknown, unused, len(found.steps))
 
@@ -131,8 +131,8 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
     done = _record(subject, inputs)
     steps = done.steps
     found: list[np.ndarray | None] = []
-    plain = _unmade(done, inputs)
-    names = {id(tensor): name for name, tensor in _named_tensors(subject.model)}
+    plain = unmade(done, inputs)
+    names = {id(tensor): name for name, tensor in named_tensors(subject.model)}
     for part in parts:
         forced = {number: torch.from_numpy(array.copy()) for number, array in part.forced.items()}
         given = {number: torch.from_numpy(array.copy()) for number, array in part.given.items()}
@@ -169,7 +169,7 @@ def _performed(
         (results,) = tensors(_performed(step, inputs, None, names))
         return emulate(settings["kind"], settings, {}, results)
     roles = describe(step, names)[2]
-    held = {role: _tensor(step, role, own) for role, own in roles.items()}
+    held = {role: tensor_of(step, role, own) for role, own in roles.items()}
     if roles and not isinstance(step.called, nn.Module):
         inputs = inputs[:1]
     left = {role: tensor for role, tensor in held.items() if role not in settings.get("without", ())}
@@ -236,87 +236,3 @@ def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> R
         tensor = torch.from_numpy(np.array(array, copy=True))
         given.append(tensor.to(subject.dtype) if tensor.is_floating_point() else tensor)
     return record(subject.model, *given, whole=is_whole, observe=observe)
-
-
-def _nodes(model: nn.Module, found: Record, inputs: list[np.ndarray]) -> Iterator[Node]:
-    names = {id(tensor): name for name, tensor in _named_tensors(model)}
-    sources = [_source(number, tensor, names) for number, tensor in _unmade(found, inputs).items()]
-    used: set[int] = set()
-    nodes = []
-    for index, step in enumerate(found.steps):
-        node = _node(index, step, names)
-        if node.held and not isinstance(step.called, nn.Module):
-            # A layer made of a function: its parameters are its own, and do not flow in.
-            mine = {id(tensor) for tensor in tensors_by_role(step).values()}
-            pairs = zip(step.inputs, tensors(step.arguments), strict=True)
-            node = replace(node, inputs=tuple(number for number, tensor in pairs if id(tensor) not in mine))
-        used |= set(node.inputs)
-        nodes.append(node)
-    flowing = [source for source in sources if source and source.outputs[0] in used]
-    yield from without_tied([*flowing, *nodes])
-
-
-def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from model.named_parameters()
-    yield from model.named_buffers()
-
-
-def _unmade(found: Record, inputs: list[np.ndarray]) -> dict[int, Tensor]:
-    """Tensors that steps use and no step makes: parameters and constants."""
-    made = {number for step in found.steps for number in step.outputs} | set(range(1, len(inputs) + 1))
-    return {
-        number: tensor
-        for step in found.steps
-        for number, tensor in zip(step.inputs, tensors(step.arguments), strict=True)
-        if number not in made
-    }
-
-
-def _source(number: int, tensor: Tensor, names: dict[int, str]) -> Node | None:
-    """A parameter that functions use, as a step that makes it out of nothing."""
-    if id(tensor) not in names or not isinstance(tensor, nn.Parameter):
-        return None
-    name = names[id(tensor)]
-    held = {"value": Held.of_torch(name, Own(name, "raw"), tuple(tensor.shape))}
-    return Node(0, name, "parameter", {}, held, (), (number,), -1)
-
-
-def _node(number: int, step: Step, names: dict[int, str]) -> Node:
-    kind, settings, roles = describe(step, names)
-    held = {}
-    for role, own in roles.items():
-        tensor = _tensor(step, role, own)
-        path = step.path if isinstance(step.called, nn.Module) else ""
-        if isinstance(step.called, PartOf):
-            path = path.rpartition(".")[0]
-        full, also = (f"{path}.{name}" if path and name else name for name in (own.name, own.also))
-        full = names.get(id(_whole(step, role, own)), full)  # tied tensors have one name
-        if own.row == "prelu.alpha" and step.results.ndim > 2:
-            own = own._replace(row="prelu_channels.alpha")
-        if own.row == "depthwise_conv2d.kernel":
-            outputs, _, *window = tensor.shape
-            groups = step.inputs and next(tensors(step.arguments)).shape[1]
-            held[role] = Held(full, own.row, (*window, groups, outputs // groups))
-        else:
-            held[role] = Held.of_torch(full, own, tuple(tensor.shape), also)
-    path = step.path
-    if held and not isinstance(step.called, nn.Module):  # a layer made of a function: where its tensors are
-        name = next(iter(held.values())).name
-        path = name.rpartition(".")[0] or name
-    return Node(number, path, kind, settings, held, step.inputs, step.outputs, number)
-
-
-def _tensor(step: Step, role: str, own: Own) -> Tensor:
-    """The tensor, or the part of it, that a step uses."""
-    tensor = _whole(step, role, own)
-    tensor = tensor[own.part] if own.part else tensor
-    if not own.also:
-        return tensor
-    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
-    return tensor + getattr(owner, own.also)[own.part]
-
-
-def _whole(step: Step, role: str, own: Own) -> Tensor:
-    if not isinstance(step.called, nn.Module):
-        return tensors_by_role(step)[role]
-    return getattr(step.called.owner if isinstance(step.called, PartOf) else step.called, own.name)

@@ -148,7 +148,7 @@ def _statistics(ports: Ports, places: list[Place], torch: Backward, keras: Backw
                 yield Observation(place, "statistics", error, "norm.mode", text)
             elif other is not None and keep is not None:
                 after = relative_error(other * old[name] + (1 - other) * batch[name], two)
-                text = f"keras keeps {other:g} of the old statistics, torch {keep:g} (momentum {1 - keep:g} there)"
+                text = f"keras keeps {other:g} of the old statistics, torch {keep:g} (momentum {1 - keep:g})"
                 if after <= TOLERANCE:
                     yield Observation(place, "statistics", error, "norm.momentum", text, after)
                 else:
@@ -183,7 +183,13 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
         stopped = _stopped(place)
         before = max((behind.get(number, 0.0) for number in place.torch.begins), default=0.0)
         if stopped and before > TOLERANCE:
-            yield Observation(place, "gradient", before, "gradient.stopped", stopped)
+            # The layer whose output gets another gradient first.
+            wrong = [
+                p
+                for p in places
+                if p.torch.ends in place.torch.begins and behind.get(p.torch.ends, 0.0) == before
+            ]
+            yield Observation(wrong[0] if wrong else place, "gradient", before, "gradient.stopped", stopped)
             continue
         if place.pair is None or not place.pair.torch.held:
             continue
@@ -197,7 +203,7 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
             text = f"keras does not train {held} (trainable is False), torch does"
             yield Observation(place, "gradient", worst, "parameter.frozen", text)
         elif not thawed and not frozen:
-            text = f"torch does not train {place.pair.torch.held[role]} (requires_grad is False), keras does"
+            text = f"torch does not train {place.pair.torch.held[role]} (requires_grad), keras does"
             yield Observation(place, "gradient", worst, "parameter.frozen", text)
         else:
             yield Observation(place, "gradient", worst)

@@ -1,4 +1,4 @@
-"""Mistakes that no setting shows: they are tried one by one where nothing that is seen explains a difference."""
+"""Mistakes that no setting shows: they are tried one by one where nothing that is seen explains it."""
 
 from collections.abc import Iterator
 from itertools import combinations, permutations
@@ -39,7 +39,7 @@ def _of_layer(layer: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
     if kind == "batch_norm":
         text = "keras normalises with the moments of the batch, in evaluation mode, too"
         yield Hypothesis("norm.mode", text, step, (kind, settings | {"mode": "batch"}))
-    if kind.startswith(("conv", "depthwise")) and not kind.endswith("transpose"):
+    if kind.startswith(("conv", "depthwise")):
         text = "keras' kernel is flipped: a true convolution, not a cross-correlation"
         yield Hypothesis("conv.kernel_flipped", text, step, (kind, settings | {"kernel": "flipped"}))
         text = "height and width of keras' kernel are exchanged"
@@ -54,6 +54,18 @@ def _of_layer(layer: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
         for order in list(permutations(gates))[1:]:
             text = f"keras' gates are in another order: {', '.join(order)} for {', '.join(gates)}"
             yield Hypothesis("recurrent.gate_order", text, step, (kind, settings | {"gates": order}))
+        for name in ("activation", "recurrent_activation"):
+            for other in ("tanh", "sigmoid", "relu", "hard_sigmoid", "linear"):
+                if settings.get(name, other) != other:
+                    text = f"keras' {name} is {other}, torch's {settings[name]}"
+                    yield Hypothesis("recurrent.activation", text, step, (kind, settings | {name: other}))
+        if kind == "lstm":
+            text = "keras puts no tanh around the cell's state on the way out"
+            yield Hypothesis("recurrent.activation", text, step, (kind, settings | {"output": "linear"}))
+        text = "keras takes the time for the batch, and the batch for the time"
+        yield Hypothesis("recurrent.time_axis", text, step, before=("swap", {"axes": (0, 1)}))
+        text = "keras is given the sequence in reverse"
+        yield Hypothesis("recurrent.direction", text, step, before=("flip", {"axis": (1,)}))
         text = "keras goes through the sequence in the other direction"
         turned = kind, settings | {"reverse": not settings["reverse"]}
         yield Hypothesis("recurrent.direction", text, step, turned)

@@ -136,7 +136,7 @@ class Ports:
         done = iter(self.sides.keras.call("keras_impl.trace:replay", KEY, self.keras_inputs, asked))
         parted = []
         for place, part in zip(places, parts, strict=True):
-            alone = next(done) if part is not None else None
+            alone = next(done) if part is not None else self._plain(place)
             expected = torch.values[place.torch.ends]
             accumulated = _apart(expected, keras.values[place.keras.ends])
             own = float("nan") if alone is None else _apart(expected, alone)
@@ -148,6 +148,14 @@ class Ports:
             tuple(parted),
             tuple(_apart(torch.values[a], keras.values[b]) for a, b in outputs),
         )
+
+    def _plain(self, place: Place) -> np.ndarray | None:
+        """What Keras' stretch makes of PyTorch's tensors if it does nothing at all."""
+        if place.keras.steps or place.keras.ends not in self.common:
+            return None
+        mine = self.values[0].values[self.common[place.keras.ends]]
+        like = self.values[1].values[place.keras.ends]
+        return in_keras_order(mine, like.shape, like)
 
     def _calls(self, pair: LayerPair) -> list[LayerPair]:
         """Every call of the two layers, in their order: a layer may be used more than once."""
@@ -161,7 +169,7 @@ class Ports:
         return [LayerPair(a, b, pair.mismatch) for a, b in zip(torch, keras, strict=False)]
 
     def _in_order_of(self, torch: list[Node], keras: list[Node]) -> list[Node]:
-        """Keras' calls of a layer in the order of PyTorch's: by what they give, since either may come first."""
+        """Keras' calls of a layer in the order of PyTorch's, by what they give: either may come first."""
         errors = [
             [min(1e9, _apart(self.values[0].values[a.outputs[0]], self._value_behind(b))) for b in keras]
             for a in torch

@@ -15,6 +15,7 @@ from crosscheck.ports.blind import blind, special
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
 from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
+from crosscheck.ports.identifiers import SHAPING
 from crosscheck.ports.program import Again, Node
 from crosscheck.ports.segments import transplants
 
@@ -62,14 +63,14 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     rounds: list[Callable[[], list[list[Hypothesis]]]] = [
         lambda: [[h] for h in plain],
         lambda: [[h] for h in special(scene, ports.torch, ports.values[0])],
-        lambda: [[h] for h in seen if h not in plain],
         lambda: [[h] for h in _transplants(ports, scene)],
+        lambda: [[h] for h in seen if h not in plain],
         lambda: [[h] for h in blind(scene, ports.torch, ports.values[0])],
         lambda: [list(two) for two in combinations(seen, 2)],
         lambda: [list(three) for three in combinations(seen, MOST_AT_ONCE)],
     ]
     if seen_only:
-        rounds = [rounds[0], rounds[5]]
+        rounds = [lambda: [[h] for h in seen], rounds[5]]
     for one in rounds:
         cause = _first_that_explains(ports, parted, one())
         if cause:
@@ -132,6 +133,15 @@ def _of_attention(
 
 def _renamed(ports: Ports, parted: Parted, hypothesis: Hypothesis) -> Hypothesis:
     """An activation that is too many here and missing next to it, or the reverse, has been moved."""
+    if hypothesis.identifier == "activation.kind" and hypothesis.change and hypothesis.change[0] == "softmax":
+        again = any(
+            node.kind.endswith("softmax")
+            for end in ports.keras.behind(
+                parted.place.keras.ends, (*SHAPING, "log", "log_softmax", "softmax")
+            )
+            for node in ports.keras.users(end)
+        )
+        return replace(hypothesis, identifier="activation.softmax_doubled") if again else hypothesis
     moved = {"activation.extra": (ports.torch.nodes, parted.place.torch.ends)}
     moved["activation.missing"] = ports.keras.nodes, parted.place.keras.ends
     if hypothesis.identifier not in moved:

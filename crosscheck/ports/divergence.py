@@ -89,7 +89,7 @@ def in_keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray |
 
 
 def keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | None = None) -> Order:
-    """What brings the axes of PyTorch's tensor, and of others like it, into Keras' order; see `in_keras_order`."""
+    """What brings the axes of PyTorch's tensor, and of others like it, into Keras' order."""
     orders = list(_orders(torch, shape))
     fitting = [order for order in orders if order(torch).shape == shape]
     if len(fitting) > 1 and like is not None:

@@ -77,27 +77,33 @@ def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
     assert pair is not None
     torch, keras = pair.torch, pair.keras
     if pair.mismatch:
-        text = f"keras' {keras.path} holds other tensors ({_held(keras)}) than torch's {torch.path} ({_held(torch)})"
+        text = f"keras' {keras.path} holds {_held(keras)}, torch's {torch.path} holds {_held(torch)}"
         change = keras.kind, keras.settings | {"held": scene.own_tensors(keras)}
         if keras.kind == "layer_norm" and len(scene.parted.place.torch.begins) == 1:
             change = keras.kind, change[1] | {"axes": "channels"}
         yield Hypothesis(pair.mismatch, text, torch.step, change)
+        if keras.kind in ("batch_norm", "group_norm"):  # of an input whose channels are last
+            yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"last": True}))
         if keras.kind == "layer_norm":
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"axes": 1}))
         return
     glue = scene.parted.place.torch.glue()
     yield from _settings(whole(torch, glue), whole(keras, keras_glue), scene)
-    for role, side in pair.alone().items():
-        bias = "bias" if "bias" in role or role == "beta" else role
-        if side == "torch" and not torch.kind == "gru":
-            change = torch.kind, torch.settings | {"without": (role,)}
-            text = f"keras has no {role} there"
-            name = "layer.bias_missing" if bias == "bias" else "layer.missing"
-            yield Hypothesis(name, text, torch.step, change)
-        elif side == "keras":
-            change = torch.kind, torch.settings | {"held": scene.own_tensors(keras)}
-            name = "layer.bias_extra" if bias == "bias" else "layer.extra"
-            yield Hypothesis(name, f"only keras has a {role} there", torch.step, change)
+    lone = pair.alone()
+    missing = tuple(role for role, side in lone.items() if side == "torch")
+    if missing:
+        change = torch.kind, torch.settings | {"without": missing}
+        name = "layer.bias_missing" if all(map(_is_bias, missing)) else "layer.missing"
+        yield Hypothesis(name, f"keras has no {', '.join(missing)} there", torch.step, change)
+    extra = tuple(role for role, side in lone.items() if side == "keras")
+    if extra:
+        change = torch.kind, torch.settings | {"held": scene.own_tensors(keras)}
+        name = "layer.bias_extra" if all(map(_is_bias, extra)) else "layer.extra"
+        yield Hypothesis(name, f"only keras has {', '.join(extra)} there", torch.step, change)
+
+
+def _is_bias(role: str) -> bool:
+    return "bias" in role or role == "beta"
 
 
 def _held(node: Node) -> str:
@@ -115,7 +121,10 @@ def _settings(torch: Node, keras: Node, scene: Scene) -> Iterator[Hypothesis]:
         identifier = identifiers.of_setting(torch.kind, name, around, scene.at_input)
         if name in ("axis", "dim") and identifier == "glue.axis":
             continue  # axes are counted otherwise there: every one is tried
-        yield Hypothesis(identifier, text, torch.step, (torch.kind, torch.settings | {name: other}))
+        changed = torch.settings | {name: other}
+        if name == "reset_after":  # Keras has one bias then
+            changed["without"] = tuple(role for role in torch.held if role.startswith("recurrent_bias"))
+        yield Hypothesis(identifier, text, torch.step, (torch.kind, changed))
 
 
 def _equal(first: Any, second: Any) -> bool:
@@ -139,6 +148,8 @@ def _glue(scene: Scene, torch: list[Node], keras: list[Node]) -> Iterator[Hypoth
         for one, two in zip(torch[a : a + same], keras[c : c + same], strict=True):
             text = f"keras does {two.kind} where torch does {one.kind}"
             name = identifiers.of_kind(one.kind, two.kind)
+            if {one.kind, two.kind} <= {"multiply", "divide", "rescale"}:
+                name = identifiers.of_constant(scene.parted.place.torch.nodes, scene.at_input)
             yield Hypothesis(name, text, one.step, (two.kind, with_held(two, scene)))
         # Where one has several in place of another, which of them is too many is tried.
         for one in torch[a:b] if b - a > same else ():
@@ -181,12 +192,14 @@ def is_padding_of(node: Node, layer: Node | None) -> bool:
 
 
 def whole(layer: Node, glue: list[Node]) -> Node:
-    """The layer with the padding of a step before it, or the cropping of one behind it, counted as its own."""
+    """The layer with the padding before it, or the cropping behind it, counted as its own."""
     for node in glue:
         for name in ("padding", "crop"):
             if is_padding_of(node, layer) and name in layer.settings and name in node.settings:
                 both = zip(layer.settings[name], node.settings[name], strict=False)
                 changed = layer.settings | {name: tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)}
+                mode = node.settings.get("padding_mode", "zeros")
+                changed |= {"padding_mode": mode} if mode != "zeros" else {}
                 layer = Node(
                     layer.number, layer.path, layer.kind, changed, layer.held, layer.inputs, layer.outputs
                 )

@@ -14,6 +14,9 @@ POOLS = (
     "adaptive_avg_pool",
     "adaptive_max_pool",
 )
+REDUCING = ("mean", "sum", "max", "min")
+# Functions of one number, which are done in place of others rather than forgotten.
+OF_ONE = ("abs", "absolute", "sqrt", "exp", "log", "square", "normalize", "sin", "cos")
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
 # What only rearranges numbers; which way is looked at apart from the rest.
 SHAPING = (
@@ -125,6 +128,10 @@ def of_kind(torch: str, keras: str) -> str:
         return "pooling.kind"
     if groups == {"norm"}:
         return "norm.kind"
+    if {torch, keras} <= {*POOLS, *REDUCING}:
+        return "pooling.kind"
+    if groups <= {"activation", "clip"} and "activation" in groups:
+        return "activation.kind"
     return "activation.kind" if groups <= {"activation", "prelu"} else "glue.operation"
 
 
@@ -142,7 +149,11 @@ def of_missing(node: Node, around: Collection[Node], at_input: bool) -> str:
         return "residual.missing"
     if kind in (*ARITHMETIC, "rescale"):
         return of_constant(around, at_input)
-    return "glue.missing"
+    if kind == "flip":
+        return "recurrent.direction"
+    if kind in ("maskedfill", "where") and any(other.kind == "softmax" for other in around):
+        return "attention.mask"
+    return "glue.operation" if kind in (*REDUCING, *OF_ONE) else "glue.missing"
 
 
 def of_extra(node: Node, around: Collection[Node], at_input: bool) -> str:
@@ -155,8 +166,10 @@ def of_extra(node: Node, around: Collection[Node], at_input: bool) -> str:
         return "layer.extra"
     if kind in ("rescale", *ARITHMETIC):
         return of_constant(around, at_input)
-    if kind in ("flip", "flipchannels") and at_input:
-        return "channels.order"
+    if kind == "flip":
+        return "channels.order" if at_input else "recurrent.direction"
+    if kind in (*REDUCING, *OF_ONE):
+        return "glue.operation"
     return "dtype.float32" if kind == "cast" else "glue.extra"
 
 

@@ -1,4 +1,4 @@
-"""Layers that have no counterpart of the same kind and shape: what explains that, and what they still share."""
+"""Layers without a counterpart of the same kind and shape: what explains that, and what they still share."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

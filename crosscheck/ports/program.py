@@ -141,7 +141,7 @@ def plain(value: Any) -> Any:
 
 
 def without_tied(nodes: list[Node]) -> list[Node]:
-    """The nodes numbered, each tensor held by one layer: by the first whose kind of use is no mere function's."""
+    """The nodes numbered, each tensor held by one layer: by the first that is more than a mere use of it."""
     owners: dict[str, str] = {}
     for node in sorted(nodes, key=lambda node: node.kind == "parameter"):
         for tensor in node.held.values():

@@ -27,6 +27,6 @@ def require_stable(program: Program, runs: tuple[Trace, Trace]) -> None:
     node = first_unstable(program, runs)
     if node is not None:
         raise CrosscheckError(
-            f"{program.side}: {node} gives other numbers each time, in evaluation mode and on the same input; "
+            f"{program.side}: {node} gives other numbers each time, in evaluation mode, on the same input; "
             "make it deterministic to compare the models"
         )

@@ -17,7 +17,7 @@ from crosscheck.ports.identifiers import SHAPING, group
 from crosscheck.ports.program import Node
 from crosscheck.ports.stretches import SILENT, Stretch
 
-REDUCING = ("mean", "sum", "max", "min", "global_avg_pool", "global_max_pool")
+REDUCING = (*identifiers.REDUCING, "global_avg_pool", "global_max_pool")
 CLIPPING = ("clip", "relu6")
 PADDING = ("pad", "mirrorpad", "reflectionpad")
 
@@ -55,7 +55,7 @@ def transplants(
     found = []
     for a, one in mine.items():
         for b, two in theirs.items():
-            if a in agreeing[0] or b in agreeing[1]:
+            if b in agreeing[1]:
                 continue
             order = keras_order(one, two.shape, two)
             if order(one).shape != two.shape:
@@ -77,6 +77,7 @@ def transplants(
 
 def _outputs(stretch: Stretch, values: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     numbers = [n for node in stretch.nodes if node.kind != "parameter" for n in node.outputs]
+    numbers += stretch.begins
     return {n: values[n] for n in numbers if n in values and values[n].dtype.kind == "f"}
 
 
@@ -124,7 +125,7 @@ def named(segment: Segment, scene: Scene) -> tuple[str, str]:
     if "softmax" in kinds[0] + kinds[1] and len(torch) > 1 and len(keras) > 1:
         return "", said
     if not torch and not keras:
-        return ("channels.order" if _flips(segment.keras) and scene.at_input else "axes.swapped"), said
+        return _of_shaping(segment, scene), said
     if not torch:
         return identifiers.of_extra(keras[0], keras[1:], scene.at_input), said
     if not keras:
@@ -132,10 +133,34 @@ def named(segment: Segment, scene: Scene) -> tuple[str, str]:
     if sorted(kinds[0]) == sorted(kinds[1]) and kinds[0] != kinds[1]:
         activations = any(group(kind) == "activation" for kind in kinds[0])
         return ("activation.order" if activations else "glue.order"), said
+    if [(n.kind, n.settings) for n in torch] == [(n.kind, n.settings) for n in keras] and _shapes(segment):
+        return _of_shaping(segment, scene), said
     return _of_pair(torch, keras, scene), said
 
 
+def _shapes(segment: Segment) -> bool:
+    return any(node.kind in SHAPING for node in (*segment.torch, *segment.keras))
+
+
+def _of_shaping(segment: Segment, scene: Scene) -> str:
+    """Numbers in another order."""
+    place = scene.parted.place
+    if _flips(segment.keras) and scene.at_input:
+        return "channels.order"
+    flattens = any(node.kind in ("flatten", "reshape", "view") for node in place.torch.glue())
+    if place.pair and place.pair.torch.kind == "dense" and flattens:
+        return "flatten.order"
+    return "axes.swapped"
+
+
 def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
+    pools = [[node for node in nodes if group(node.kind) == "pool"] for nodes in (torch, keras)]
+    if all(pools):  # what pads for them is theirs
+        one, two = pools[0][0], pools[1][0]
+        padded = len(keras) > len(pools[1])
+        if _family(one.kind) == _family(two.kind) and padded and "avg" in one.kind:
+            return "pooling.padding_counted"
+        return "pooling.kind" if _family(one.kind) != _family(two.kind) else _pooling(one, two)
     one, two = torch[0], keras[0]
     for a, b in zip(torch, keras, strict=False):
         if (a.kind, a.settings) != (b.kind, b.settings):
@@ -156,7 +181,13 @@ def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
         return f"activation.{settings.get(one.kind, 'slope')}"
     if "pad" in (one.kind, two.kind):
         return "conv.padding_mode" if one.settings.get("mode") != two.settings.get("mode") else "conv.padding"
-    if one.kind == two.kind == "concatenate":
+    if one.kind == two.kind and one.kind in ("concatenate", "matmul"):
+        return "glue.order"
+    if (
+        one.kind == two.kind
+        and one.kind in ("subtract", "divide")
+        and len(one.inputs) == len(two.inputs) == 2
+    ):
         return "glue.order"
     if one.kind == two.kind and one.kind in REDUCING:
         return "glue.axis"

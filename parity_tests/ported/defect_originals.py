@@ -77,41 +77,51 @@ class Misfit(nn.Module):
 
 
 def plain() -> nn.Module:
+    """Plain."""
     return Plain()
 
 
 def with_nan() -> nn.Module:
+    """With nan."""
     return WithNan()
 
 
 def cut() -> nn.Module:
+    """Cut."""
     return Cut()
 
 
 def chain() -> nn.Module:
+    """Chain."""
     return Chain()
 
 
 def square() -> nn.Module:
+    """Square."""
     return Map()
 
 
 def pooled_counting() -> nn.Module:
+    """Pooled counting."""
     return Pooled(nn.AvgPool2d(3, 2, padding=1))
 
 
 def pooled_not_counting() -> nn.Module:
+    """Pooled not counting."""
     return Pooled(nn.AvgPool2d(3, 2, padding=1, count_include_pad=False))
 
 
 def pooled_ceil() -> nn.Module:
+    """Pooled ceil."""
     return Pooled(nn.AvgPool2d(2, 2, ceil_mode=True))
 
 
 def misfit() -> nn.Module:
+    """Misfit."""
     return Misfit()
 
 
 def trained() -> tuple[nn.Module, torch.optim.Optimizer, nn.Module]:
+    """Trained."""
     model = Plain()
     return model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), nn.CrossEntropyLoss()

@@ -29,47 +29,58 @@ def _at_largest(y: Any) -> Any:
 
 
 def plain() -> keras.Model:
+    """Plain."""
     return _plain()
 
 
 def plain_all_nan() -> keras.Model:
+    """Plain all nan."""
     return _plain(lambda y: y * float("nan"))
 
 
 def plain_one_nan() -> keras.Model:
+    """Plain one nan."""
     return _plain(_at_largest)
 
 
 def plain_operator() -> keras.Model:
+    """Plain operator."""
     # Of symbolic tensors Python asks whether they are the same object.
     return _plain(lambda y: ops.where(y == ops.max(y), float("nan"), y))
 
 
 def with_nan() -> keras.Model:
+    """With nan."""
     return _plain(_at_largest)
 
 
 def cut() -> keras.Model:
+    """Cut."""
     return _plain(lambda y: ops.where(y > 0, y, 0.0))
 
 
 def cut_nan() -> keras.Model:
+    """Cut nan."""
     return _plain(lambda y: ops.where(y > 0, y, float("nan")))
 
 
 def plain_permuted() -> keras.Model:
+    """Plain permuted."""
     return _plain(lambda y: ops.roll(y, 1, axis=-1))
 
 
 def plain_sorted() -> keras.Model:
+    """Plain sorted."""
     return _plain(lambda y: ops.sort(y, axis=-1))
 
 
 def plain_longer() -> keras.Model:
+    """Plain longer."""
     return _plain(lambda y: ops.concatenate([y, y], axis=0))
 
 
 def plain_raising() -> keras.Model:
+    """Plain raising."""
     return _plain(lambda y: ops.matmul(y, y))
 
 
@@ -80,10 +91,12 @@ def _chain(between: Callable[[Any], Any]) -> keras.Model:
 
 
 def chain() -> keras.Model:
+    """Chain."""
     return _chain(lambda y: y)
 
 
 def chain_stopped() -> keras.Model:
+    """Chain stopped."""
     return _chain(ops.stop_gradient)
 
 
@@ -93,10 +106,12 @@ def _square(axes: tuple[int, ...]) -> keras.Model:
 
 
 def square() -> keras.Model:
+    """Square."""
     return _square((1, 2, 3))
 
 
 def square_turned() -> keras.Model:
+    """Square turned."""
     return _square((2, 1, 3))
 
 
@@ -106,23 +121,28 @@ def _pooled(pool: layers.Layer) -> keras.Model:
 
 
 def pooled_not_counting() -> keras.Model:
+    """Pooled not counting."""
     return _pooled(layers.AveragePooling2D(3, 2, padding="same"))
 
 
 def pooled_ceil() -> keras.Model:
+    """Pooled ceil."""
     return _pooled(layers.AveragePooling2D(2, 2, padding="same"))
 
 
 def pooled_floor() -> keras.Model:
+    """Pooled floor."""
     return _pooled(layers.AveragePooling2D(2, 2))
 
 
 def misfit() -> keras.Model:
+    """Misfit."""
     x = keras.Input((3,), dtype="int32")
     return keras.Model(x, layers.Embedding(12, 4)(x))
 
 
 def misfit_other_shape() -> keras.Model:
+    """Misfit other shape."""
     x = keras.Input((3,), dtype="int32")
     return keras.Model(x, layers.Embedding(6, 8)(x))
 
@@ -135,8 +155,10 @@ def _trained(momentum: float) -> keras.Model:
 
 
 def trained() -> keras.Model:
+    """Trained."""
     return _trained(0.9)
 
 
 def trained_momentum() -> keras.Model:
+    """Trained momentum."""
     return _trained(0.5)

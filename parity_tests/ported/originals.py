@@ -135,9 +135,9 @@ def without_weights() -> nn.Module:
     return nn.Sequential(nn.ReLU(), nn.Flatten())
 
 
-def lstm() -> nn.Module:
+def projected() -> nn.Module:
     """A layer whose tensors have no layout yet."""
-    return nn.LSTM(4, 5, batch_first=True)
+    return nn.LSTM(4, 5, proj_size=3, batch_first=True)
 
 
 def twins() -> nn.Module:

@@ -94,6 +94,14 @@ def signal(wrong: str = "") -> keras.Model:
     )
 
 
+class Bent(layers.DepthwiseConv2D):
+    """A convolution that is none, in a way that nobody would think of."""
+
+    def call(self, inputs: Any) -> Any:
+        y = super().call(inputs)
+        return y + ops.sin(y) / 10
+
+
 def mobile(wrong: str = "") -> keras.Model:
     """Functional, with activations of every kind."""
     images = keras.Input((16, 24, 3))
@@ -101,8 +109,8 @@ def mobile(wrong: str = "") -> keras.Model:
     x = layers.Conv2D(8, 3, strides=2, use_bias=False, name="conv")(x)
     x = layers.BatchNormalization(epsilon=1e-5, name="conv_bn")(x)
     x = layers.ReLU()(x) if wrong == "relu" else layers.ReLU(max_value=6)(x)
-    x = layers.Rescaling(1.1)(x) if wrong == "scaled" else x
-    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="dw")(x)
+    kind = Bent if wrong == "bent" else layers.DepthwiseConv2D
+    x = kind(3, padding="same", use_bias=False, name="dw")(x)
     x = layers.BatchNormalization(epsilon=1e-5, name="dw_bn")(x)
     x = layers.Activation("silu" if wrong == "silu" else "hard_silu")(x)
     x = layers.Activation("silu")(layers.Conv2D(12, 1, name="pw")(x))

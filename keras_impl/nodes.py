@@ -1,0 +1,70 @@
+"""A recorded call of a Keras model as the nodes of a program; `torch_impl/nodes.py` is its mirror."""
+
+import re
+from collections.abc import Iterator
+from math import prod
+
+import keras
+import numpy as np
+from keras import layers
+
+from crosscheck.dataflow import Record, Step
+from crosscheck.ports.program import Held, Node, Own, without_tied
+from keras_impl.expansions import PartOf
+from keras_impl.functional import tensors_by_role
+from keras_impl.graph import tensors
+from keras_impl.kinds import describe
+
+
+def names_of(model: keras.Layer, found: Record) -> dict[int, str]:
+    """Paths of the model's variables, by the `id` of their stand-in."""
+    own = {id(variable): variable.path for variable in model.variables}
+    return {id(stand_in): own[id(v)] for stand_in, v in found.constants.values() if id(v) in own}
+
+
+def nodes_of(found: Record, names: dict[int, str]) -> Iterator[Node]:
+    """What the steps of a record are, and the variables that functions use."""
+    between = 0
+    done: list[Node] = []
+    for index_of_step, step in enumerate(found.steps):
+        parts = describe(step, names)
+        inputs = step.inputs
+        if parts[0][2] and not isinstance(step.called, keras.Layer | PartOf):
+            # A layer made of a function: its variables are its own, and do not flow in.
+            mine = {id(tensor) for tensor in tensors_by_role(step).values()}
+            pairs = zip(step.inputs, tensors(step.arguments), strict=True)
+            inputs = tuple(number for number, tensor in pairs if id(tensor) not in mine)
+        for index, (kind, settings, roles) in enumerate(parts):
+            outputs = step.outputs
+            if index < len(parts) - 1:
+                between -= 1  # a tensor inside a layer, which nobody sees
+                outputs = (between,)
+            held = {role: _held(step, role, own) for role, own in roles.items()}
+            done.append(Node(0, step.path, kind, settings, held, inputs, outputs, index_of_step))
+            inputs = outputs
+    used = {number for node in done for number in node.inputs}
+    sources = []
+    for constant, (stand_in, _) in found.constants.items():
+        if constant in used and id(stand_in) in names:
+            name, shape = names[id(stand_in)], tuple(stand_in.shape)
+            value = Held.of_torch(name, Own(name, "raw"), shape)
+            sources.append(Node(0, name, "parameter", {}, {"value": value}, (), (constant,), -1))
+    yield from without_tied([*sources, *done])
+
+
+def _held(step: Step, role: str, own: Own) -> Held:
+    if not isinstance(step.called, keras.Layer | PartOf):
+        tensor = tensors_by_role(step)[role]
+        return Held(own.name, own.row, tuple(tensor.shape))
+    owner = step.called.owner if isinstance(step.called, PartOf) else step.called
+    owner = owner.cell if isinstance(owner, layers.RNN) else owner
+    variable = getattr(owner, own.name)
+    shape = tuple(np.empty(variable.shape, np.int8)[own.part].shape) if own.part else tuple(variable.shape)
+    if isinstance(owner, layers.EinsumDense):
+        given, kernel, _ = re.split(",|->", owner.equation)
+        inner = sum(axis in given for axis in kernel)
+        neutral = (prod(shape[:inner]), prod(shape[inner:])) if role == "kernel" else (prod(shape),)
+        return Held(variable.path, own.row, neutral, own=shape)
+    if own.row == "raw":
+        return Held.of_torch(variable.path, own, shape)
+    return Held(variable.path, own.row, shape, own.part)
