@@ -51,6 +51,10 @@ class Opened:
         positional = [p for p in taken if p.name not in ("training", "mask") and p.default is p.empty]
         return (inputs,) if len(inputs) > 1 and len(positional) == 1 else tuple(inputs)
 
+    def mode(self) -> dict[str, bool]:
+        """Evaluation mode, for a model that takes one."""
+        return {"training": False} if self.model._call_has_training_arg else {}
+
 
 def name_inputs(key: str, names: tuple[str, ...]) -> None:
     """Say what the inputs are called in PyTorch, for a model that takes them by name."""
@@ -118,6 +122,13 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
         results = arguments[0] if dropped else perform(step, arguments, False)
         values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
     return Trace({number: adapter.array(value) for number, value in values.items()})
+
+
+def outputs(key: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """What the model itself returns, in the order of its outputs."""
+    subject = opened(key)
+    called = subject.model(*subject.arranged(as_tensors(key, inputs)), **subject.mode())
+    return [adapter.array(value) for value in keras.tree.flatten(called)]
 
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:

@@ -75,8 +75,8 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     nodes = list(nodes_of(subject.model, found, inputs))
     held = {name for node in nodes for tensor in node.held.values() for name in (tensor.name, tensor.also)}
     left = [name for name, _ in subject.model.named_parameters() if name not in held]
-    odd = [node.path for node in nodes if node.kind.startswith("?")]
-    unknown = tuple(name for name in left if name.startswith(tuple(f"{path}." if path else "" for path in odd)))
+    inside = tuple(f"{n.path}." if n.path else "" for n in nodes if n.kind.startswith("?"))
+    unknown = tuple(name for name in left if name.startswith(inside))
     unused = tuple(name for name in left if name not in unknown)
     return Program("torch", tuple(nodes), found.inputs, found.outputs, unknown, unused, len(found.steps))
 

@@ -1,17 +1,16 @@
 """A PyTorch model and a Keras model of the user's, compared layer by layer under shared weights."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import copying, pairing
-from crosscheck.ports.divergence import TOLERANCE, Parted, Place, in_keras_order, relative_error
+from crosscheck.ports.calls import calls_of
+from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_keras_order
 from crosscheck.ports.leftovers import LayerPair
-from crosscheck.ports.program import ACTIVATIONS, Again, Node, Program, Trace
-from crosscheck.ports.randomness import first_unstable, require_stable
+from crosscheck.ports.program import ACTIVATIONS, Again, Held, Program, Trace
+from crosscheck.ports.randomness import first_unstable, require_faithful, require_stable
 from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides
 
@@ -72,6 +71,7 @@ class Ports:
         inputs: as PyTorch sees them, float64 or whole numbers.
         seed: of the weights.
         given: the Keras path of PyTorch layers, where it is known.
+        keep_weights: leave both models the weights that they come with.
 
     Raises:
         CrosscheckError: a model cannot be built or run, or the layers cannot be paired.
@@ -85,8 +85,9 @@ class Ports:
         inputs: list[np.ndarray],
         seed: int = 0,
         given: dict[str, str] | None = None,
+        keep_weights: bool = False,
     ) -> None:
-        self.sides = sides
+        self.sides, self.keep_weights, self.notes = sides, keep_weights, list[str]()
         futures = (
             sides.torch.submit("torch_impl.trace:open_model", KEY, torch, "float64"),
             sides.keras.submit("keras_impl.trace:open_model", KEY, keras, "float64"),
@@ -117,7 +118,8 @@ class Ports:
             )
         torch, keras = self.values = self._steady()
         outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
-        calls = [call for pair in self.pairs if pair.torch.kind != "parameter" for call in self._calls(pair)]
+        layers = [pair for pair in self.pairs if pair.compared and pair.torch.kind != "parameter"]
+        calls = [call for pair in layers for call in calls_of(pair, self.torch, self.keras, self.values)]
         ends = [(pair, *self._outputs_of(pair)) for pair in sorted(calls, key=lambda p: p.torch.number)]
         paired = {pair.torch.step for pair in calls}, {pair.keras.step for pair in calls}
         self.common = {b: a for _, a, b in ends} | self._states(calls)
@@ -138,15 +140,15 @@ class Ports:
         for place, part in zip(places, parts, strict=True):
             alone = next(done) if part is not None else self._plain(place)
             expected = torch.values[place.torch.ends]
-            accumulated = _apart(expected, keras.values[place.keras.ends])
-            own = float("nan") if alone is None else _apart(expected, alone)
+            accumulated = apart(expected, keras.values[place.keras.ends])
+            own = float("nan") if alone is None else apart(expected, alone)
             if not place.keras.steps and not place.torch.steps:
                 own = 0.0  # the output is what a layer gave
             parted.append(Parted(place, accumulated, own, alone))
         return Comparison(
             tuple(self.pairs),
             tuple(parted),
-            tuple(_apart(torch.values[a], keras.values[b]) for a, b in outputs),
+            tuple(apart(torch.values[a], keras.values[b]) for a, b in outputs),
         )
 
     def _plain(self, place: Place) -> np.ndarray | None:
@@ -156,38 +158,6 @@ class Ports:
         mine = self.values[0].values[self.common[place.keras.ends]]
         like = self.values[1].values[place.keras.ends]
         return in_keras_order(mine, like.shape, like)
-
-    def _calls(self, pair: LayerPair) -> list[LayerPair]:
-        """Every call of the two layers, in their order: a layer may be used more than once."""
-        if pair.mismatch == "sharing.parameters":
-            return [pair]
-        torch, keras = self.torch.calls(pair.torch), self.keras.calls(pair.keras)
-        if len(torch) != len(keras) and min(len(torch), len(keras)) == 1 and not pair.mismatch:
-            return []  # one call on several inputs together: what is behind them is compared
-        if len(torch) == len(keras) > 1:
-            keras = self._in_order_of(torch, keras)
-        return [LayerPair(a, b, pair.mismatch) for a, b in zip(torch, keras, strict=False)]
-
-    def _in_order_of(self, torch: list[Node], keras: list[Node]) -> list[Node]:
-        """Keras' calls of a layer in the order of PyTorch's, by what they give: either may come first."""
-        errors = [
-            [min(1e9, _apart(self.values[0].values[a.outputs[0]], self._value_behind(b))) for b in keras]
-            for a in torch
-        ]
-        if max(errors[index][index] for index in range(len(torch))) <= TOLERANCE:
-            return keras
-        _, order = linear_sum_assignment(np.array(errors))
-        return [keras[index] for index in order]
-
-    def _value_behind(self, node: Node) -> np.ndarray:
-        return self.values[1].values[next(n for n in self._results(node) if n >= 0)]
-
-    def _results(self, node: Node) -> Iterator[int]:
-        """The tensor that a layer gives, or the one behind the activation inside it."""
-        yield node.outputs[0]
-        while node.outputs[0] < 0:
-            node = self.keras.nodes[node.number + 1]
-            yield node.outputs[0]
 
     def again(self, place: Place) -> Again | None:
         """Keras' stretch, begun with PyTorch's tensors; None if it begins where PyTorch's does not."""
@@ -244,6 +214,9 @@ class Ports:
             runs = self._run(still=True), self._run(still=True)
         for index, program in enumerate(programs.values()):
             require_stable(program, (runs[0][index], runs[1][index]))
+        if not self.active:
+            real = self.sides.keras.call("keras_impl.trace:outputs", KEY, self.keras_inputs)
+            require_faithful(self.keras, runs[0][1], real)
         return runs[0]
 
     def _run(self, still: bool = False) -> tuple[Trace, Trace]:
@@ -256,6 +229,12 @@ class Ports:
         shapes = [{n: v.shape for n, v in trace.values.items()} for trace in (torch, keras)]
         rows = copying.RowOrders((self.torch, shapes[0]), (self.keras, shapes[1]), self.pairs)
         held, there = copying.names(self.pairs)
+        if self.keep_weights:
+            self.rows, self.held, self.lone = rows, (held, there), (dict[str, Held](), dict[str, Held]())
+            mine = self.sides.torch.call("torch_impl.trace:get_weights", KEY, held)
+            theirs = self.sides.keras.call("keras_impl.trace:get_weights", KEY, there)
+            self.notes = copying.unlike(mine, rows.from_keras(theirs))
+            return
         weights = copying.drawn(held, seed)
         # What only one of them has is drawn, too: a bias of 0 would not be seen.
         lone = copying.rest(self.torch, held), copying.rest(self.keras, there)
@@ -294,7 +273,3 @@ class Ports:
                 if in_keras_order(a, b.shape, b).shape == b.shape:
                     return one, two
         return torch, keras
-
-
-def _apart(torch: np.ndarray, keras: np.ndarray) -> float:
-    return relative_error(in_keras_order(torch, keras.shape, keras), keras)

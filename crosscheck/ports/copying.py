@@ -8,10 +8,12 @@ import numpy as np
 
 from crosscheck.layouts import Weights
 from crosscheck.parameters import trained_like_weights
+from crosscheck.ports.divergence import TOLERANCE, relative_error
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import ACTIVATIONS, Held, Node, Program
 from crosscheck.ports.stretches import SILENT
 
+NAMED = 6
 FLATTENING = ("flatten", "reshape", "view")
 # What may stand between a flattening and the dense layer behind it without changing the order.
 HARMLESS = (*ACTIVATIONS, *SILENT)
@@ -62,6 +64,14 @@ def _turned(raw: Held, shape: tuple[int, ...]) -> Held:
 def drawn(held: dict[str, Held], seed: int) -> Weights:
     """Values as after training: default initialisation hides mistakes."""
     return trained_like_weights({name: tensor.parameter() for name, tensor in held.items()}, seed)
+
+
+def unlike(torch: Weights, keras: Weights) -> list[str]:
+    """A line that names the weights that are not the same on both sides."""
+    apart = [name for name, array in torch.items() if relative_error(array, keras[name]) > TOLERANCE]
+    more = " ..." if len(apart) > NAMED else ""
+    said = f"The weights themselves differ in {len(apart)} of {len(torch)} tensors: "
+    return [f"{said}{', '.join(apart[:NAMED])}{more}."] if apart else []
 
 
 class RowOrders:

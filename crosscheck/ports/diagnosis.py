@@ -13,7 +13,7 @@ import numpy as np
 
 from crosscheck.ports.blind import blind, special
 from crosscheck.ports.comparison import KEY, Ports
-from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
+from crosscheck.ports.divergence import TOLERANCE, Parted, apart, relative_error
 from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
 from crosscheck.ports.identifiers import SHAPING
 from crosscheck.ports.program import Again, Node
@@ -182,7 +182,7 @@ def _again(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
             continue
         kind, wanted = hypothesis.change
         if hypothesis.step in changes:  # two things about one layer: each keeps what the other changes
-            earlier, own = changes[hypothesis.step][1], settings[hypothesis.step]
+            earlier, own = changes[hypothesis.step][1], settings.get(hypothesis.step, {})
             both: dict[str, Any] = {n: v for n, v in wanted.items() if n not in own or own[n] != v}
             wanted = earlier | both
         changes[hypothesis.step] = kind, wanted
@@ -190,8 +190,3 @@ def _again(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
     before = {h.step: h.before for h in chosen if h.before}
     forced = {number: array for h in chosen for number, array in h.forced.items()}
     return Again(stretch.steps, given, stretch.ends, changes, before, forced)
-
-
-def apart(torch: np.ndarray, keras: np.ndarray) -> float:
-    """The relative error of Keras' tensor, whatever the order of its axes."""
-    return relative_error(in_keras_order(torch, keras.shape, keras), keras)

@@ -111,3 +111,8 @@ def _orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:
     heads = len(shape) == torch.ndim + 1 and shape[: torch.ndim - 1] == torch.shape[:-1]
     if heads and prod(shape) == torch.size:
         yield lambda array: array.reshape(shape)
+
+
+def apart(torch: np.ndarray, keras: np.ndarray) -> float:
+    """The relative error of Keras' tensor, whatever the order of its axes."""
+    return relative_error(in_keras_order(torch, keras.shape, keras), keras)

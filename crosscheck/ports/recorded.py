@@ -35,6 +35,7 @@ class Recorded(Side):
             "program": recording.program,
             "run": Trace(recording.values),
             "set_weights": None,
+            "outputs": [recording.values[number] for number in recording.program.outputs],
         }
         name = target.partition(":")[2]
         done: Future[Outcome] = Future()

@@ -132,7 +132,7 @@ def examine(ports: Ports) -> Report:
 
 def _notes(ports: Ports) -> list[str]:
     """Tensors that only one of the models holds, or does not use."""
-    lines = []
+    lines = list(ports.notes)
     for side in ("torch", "keras"):
         names = [
             f"{getattr(pair, side).path} ({role})"

@@ -1,0 +1,37 @@
+"""The corpus of models as users write them: right ports are equal, and mistakes are found and named."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from crosscheck.sides import Sides
+from parity_tests.corpus.catalogue import CORRECT, DOUBLES, MISTAKES
+from parity_tests.corpus.entries import Mistake, Pair
+from parity_tests.corpus.judging import judge, judge_right, label
+
+# Every one takes a second; `scripts/corpus.py` tries them all and prints the table.
+EVERY = 5
+
+
+@pytest.mark.parametrize("pair", CORRECT, ids=lambda pair: f"{label(pair)} {' '.join(pair.inputs)}")
+def test_a_right_port_is_equal(pair: Pair, sides: Sides) -> None:
+    assert judge_right(sides, pair) == "equal"
+
+
+def test_mistakes_are_found(sides: Sides) -> None:
+    chosen: list[Sequence[Mistake]] = [(mistake,) for mistake in MISTAKES[::EVERY]]
+    chosen += DOUBLES[::2]
+    found = {label(mistakes[0].pair): judge(sides, *mistakes) for mistakes in chosen}
+    undetected = [name for name, judgement in found.items() if not judgement.detected]
+    misplaced = [f"{name}: {j.said}" for name, j in found.items() if not j.located]
+    unnamed = [f"{name}: {j.said}" for name, j in found.items() if not j.named]
+    assert not undetected
+    assert len(misplaced) <= 0.1 * len(found), misplaced
+    assert len(unnamed) <= 0.2 * len(found), unnamed
+
+
+def test_the_corpus_is_large_enough() -> None:
+    families = {pair.torch.partition(":")[0] for pair in CORRECT}
+    assert len(families) >= 8
+    assert len(CORRECT) >= 20
+    assert len(MISTAKES) >= 60
