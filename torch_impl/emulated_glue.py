@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Settings = Mapping[str, Any]
+# What is added to hide a position is larger than any score.
+HIDDEN = 1e4
 
 
 def _constant(settings: Settings, x: Tensor) -> Tensor | float:
@@ -78,10 +80,21 @@ def _attention(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Te
 
 
 def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
-    """Attention of projections (B, T, heads x D), or of all three in one."""
-    q, k, v = x if len(x) == 3 else x[0].chunk(3, -1)
-    heads = [t.unflatten(-1, (settings["heads"], -1)).transpose(1, 2) for t in (q, k, v)]
-    return _attention(settings | {"masked": False}, held, *heads).transpose(1, 2).flatten(2)
+    """Attention of projections (B, T, heads x D), or of all three in one, and perhaps a mask."""
+    *parts, mask = x if settings["mask"] != "no" else (*x, torch.empty(0))
+    q, k, v = parts if len(parts) == 3 else parts[0].chunk(3, -1)
+    q, k, v = (t.unflatten(-1, (settings["heads"], -1)).transpose(1, 2) for t in (q, k, v))
+    scores = q @ k.transpose(-1, -2) * settings["scale"]
+    square = torch.ones(scores.shape[-2:])
+    seen = {"no": square, "yes": square.tril(), "reversed": square.triu(), "without itself": square.tril(-1)}
+    allowed = seen[settings["causal"]] > 0
+    if settings["causal"] == "without itself":
+        allowed[0, 0] = True  # the first would see nothing
+    scores = scores.masked_fill(~allowed, -torch.inf)
+    if settings["mask"] != "no":
+        hidden = mask if mask.dtype == torch.bool else mask < -HIDDEN
+        scores = scores.masked_fill(hidden if settings["mask"] == "hides" else ~hidden, -torch.inf)
+    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
 
 
 GLUE: dict[str, Callable[..., Tensor]] = {

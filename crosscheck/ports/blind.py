@@ -1,7 +1,7 @@
 """Mistakes that no setting shows: they are tried one by one where nothing that is seen explains it."""
 
 from collections.abc import Iterator
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import numpy as np
 
@@ -187,19 +187,33 @@ def _of_recurrence(scene: Scene, program: Program, trace: Trace) -> Iterator[Hyp
 
 
 def _of_attention(scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
-    """Attention between projections: what scale, how many heads, causal or not."""
+    """Attention between projections: what scale, how many heads, which positions see which."""
     place = scene.parted.place
-    layer, begins = (place.pair.torch if place.pair else None), place.torch.begins
+    layer = place.pair.torch if place.pair else None
+    begins = tuple(
+        n for n in place.torch.begins if trace.values[n].dtype.kind == "f" and trace.values[n].ndim > 2
+    )
     kinds = {node.kind for node in (*place.torch.nodes, *place.keras.nodes)}
     if layer is None or not kinds & {"softmax", "dot_product_attention"} or len(begins) not in (1, 3):
         return
     size = trace.values[layer.inputs[0]].shape[-1]
-    head_counts = [h for h in range(1, MOST_HEADS + 1) if size % h == 0]
-    for heads in head_counts:
+    mask = _mask(place.torch.nodes)
+    ways = ("no", "hides", "shows") if mask is not None else ("no",)
+    for heads in (h for h in range(1, MOST_HEADS + 1) if size % h == 0):
         each = size / heads
-        for scale in {each**-0.5, 1.0, 1 / each, size**-0.5, each**0.5}:
-            for causal in (False, True):
-                settings = {"heads": heads, "scale": scale, "causal": causal}
-                change = "attention_core", settings | {"of": begins}
-                text = f"attention with {heads} heads, scale {scale:.4g}, {'' if causal else 'not '}causal"
-                yield Hypothesis("attention", text, layer.step, before=change)
+        scales = {each**-0.5, 1.0, 1 / each, size**-0.5, each**0.5}
+        for scale, causal, masked in product(scales, ("no", "yes", "reversed", "without itself"), ways):
+            settings = {"heads": heads, "scale": scale, "causal": causal, "mask": masked}
+            change = "attention_core", settings | {"of": (*begins, *((mask,) if masked != "no" else ()))}
+            yield Hypothesis("attention", "attention of its own", layer.step, before=change)
+
+
+def _mask(nodes: tuple[Node, ...]) -> int | None:
+    """The tensor that says which positions are hidden."""
+    places = {"dot_product_attention": 3, "maskedfill": 1, "where": 0}
+    found = (
+        node.inputs[places[node.kind]]
+        for node in nodes
+        if node.kind in places and len(node.inputs) > max(1, places[node.kind])
+    )
+    return next(found, None)

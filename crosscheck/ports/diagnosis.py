@@ -122,7 +122,7 @@ def _of_attention(
                 replace(
                     keras, identifier=f"attention.{n}", text=f"{n} is {two[n]} in keras, {one[n]} in torch"
                 )
-                for n in ("heads", "scale", "causal")
+                for n in ("heads", "scale", "causal", "mask")
                 if one[n] != two[n]
             ]
             # Another number of heads brings another scale with it.

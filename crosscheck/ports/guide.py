@@ -12,6 +12,7 @@ SECTIONS = {
     "Dropout": ("dropout",),
     "Order of axes, scale of the input": ("flatten", "axes", "channels", "input"),
     "Resizing": ("resize",),
+    "Embeddings": ("embedding",),
     "Recurrent layers": ("recurrent",),
     "Attention": ("attention",),
     "What joins the layers": ("sharing", "residual", "glue"),
