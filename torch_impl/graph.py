@@ -45,6 +45,13 @@ def in_order(value: Any) -> Any:
     return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
+def as_it_is(value: Any) -> Any:
+    """The value with lists and dictionaries of its own: the model may go on filling those it has."""
+    if type(value) in (list, tuple):
+        return type(value)(as_it_is(item) for item in value)
+    return {name: as_it_is(item) for name, item in value.items()} if type(value) is dict else value
+
+
 def tensors(value: Any) -> Iterator[Tensor]:
     """The tensors in a value, however deep in lists, tuples and dictionaries."""
     if isinstance(value, Tensor):
@@ -113,7 +120,8 @@ class _Recorder(TorchFunctionMode):
 
     def _add(self, path, owner, operation, called, arguments, results, inputs, found) -> None:
         outputs = tuple(self._renumber(tensor) for tensor in found)
-        self.steps.append(Step(path, owner, operation, called, arguments, results, inputs, outputs))
+        kept = as_it_is(arguments)
+        self.steps.append(Step(path, owner, operation, called, kept, results, inputs, outputs))
 
     def _entering(self, path: str) -> Callable[..., None]:
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
