@@ -21,7 +21,7 @@ class Observation:
 
     Attributes:
         place: where.
-        what: "forward", "gradient" or "statistics", all in training mode, or "dropout".
+        what: "forward", "gradient" or "statistics", all in training mode, or "settings".
         error: relative.
         identifier: of the cause; empty if none was found.
         text: what Keras does instead of what.
@@ -41,7 +41,7 @@ class Observation:
         return (self.identifier,) if self.identifier else ()
 
     def __str__(self) -> str:
-        if self.what == "dropout":
+        if self.what == "settings":
             return f"{self.place}: {self.text}"
         said = {"forward": "the outputs", "gradient": "the gradients", "statistics": "the moving statistics"}
         begin = f"{self.place}: in training mode {said[self.what]} are {self.error:.1e} apart"

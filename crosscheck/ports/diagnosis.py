@@ -15,7 +15,7 @@ from crosscheck.ports.blind import blind, special
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, apart, relative_error
 from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
-from crosscheck.ports.identifiers import SHAPING
+from crosscheck.ports.identifiers import REDUCING, SHAPING, group
 from crosscheck.ports.program import Again, Node
 from crosscheck.ports.segments import transplants
 
@@ -57,7 +57,9 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     """
     if parted.alone is None:
         return None
-    scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node))
+    makers, begins = ports.torch.makers(), parted.place.torch.begins
+    before = frozenset(makers[number].kind for number in begins if number in makers)
+    scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node), before)
     seen = list(visible(scene))[:MOST]
     plain = [h for h in seen if not h.identifier.startswith(VAGUE)]
     rounds: list[Callable[[], list[list[Hypothesis]]]] = [
@@ -74,7 +76,8 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     for one in rounds:
         cause = _first_that_explains(ports, parted, one())
         if cause:
-            return replace(cause, hypotheses=tuple(_renamed(ports, parted, h) for h in cause.hypotheses))
+            renamed = (_of_sequence(scene, _renamed(ports, parted, h)) for h in cause.hypotheses)
+            return replace(cause, hypotheses=tuple(renamed))
     return None
 
 
@@ -131,6 +134,29 @@ def _of_attention(
     return None
 
 
+def _of_sequence(scene: Scene, hypothesis: Hypothesis) -> Hypothesis:
+    """Behind a recurrent layer, what only picks and joins is about which step of the sequence is picked."""
+    place = scene.parted.place
+    behind = any(group(kind) == "recurrent" for kind in scene.before)
+    layer = place.pair.torch if place.pair else None
+    kinds = {node.kind for node in (*place.torch.glue(), *place.keras.glue())}
+    picks = kinds <= {
+        *SHAPING,
+        "flip",
+        "concatenate",
+        "take",
+        *REDUCING,
+        "global_avg_pool",
+        "global_max_pool",
+    }
+    vague = hypothesis.identifier.startswith(
+        ("glue.operation", "glue.missing", "glue.extra", "axes.", "recurrent.")
+    )
+    if behind and picks and vague and layer is not None and group(layer.kind) != "recurrent":
+        return replace(hypothesis, identifier="recurrent.last_step")
+    return hypothesis
+
+
 def _renamed(ports: Ports, parted: Parted, hypothesis: Hypothesis) -> Hypothesis:
     """An activation that is too many here and missing next to it, or the reverse, has been moved."""
     if hypothesis.identifier == "activation.kind" and hypothesis.change and hypothesis.change[0] == "softmax":
@@ -147,11 +173,20 @@ def _renamed(ports: Ports, parted: Parted, hypothesis: Hypothesis) -> Hypothesis
     if hypothesis.identifier not in moved:
         return hypothesis
     nodes, ends = moved[hypothesis.identifier]
+    if hypothesis.identifier == "activation.extra":
+        stretch = parted.place.keras
+        makers = ports.keras.makers()
+        around = [*stretch.nodes, *(makers[n] for n in stretch.begins if n in makers)]
+        if sum(node.kind == "softmax" for node in around) > 1:
+            return replace(hypothesis, identifier="activation.softmax_doubled")
     done = hypothesis.before or hypothesis.change
     kinds = {node.kind for node in parted.place.torch.nodes if node.step == hypothesis.step}
     kind = {str(done[1].get("kind", done[0])) if done else ""} | (
         kinds if hypothesis.identifier.endswith("missing") else set()
     )
+    if hypothesis.forced:  # Keras' own tensors: any of its activations may be the one
+        side = parted.place.keras if hypothesis.identifier.endswith("extra") else parted.place.torch
+        kind = {node.kind for node in side.nodes if group(node.kind) == "activation"}
     follows = any(ends in node.inputs and node.kind in kind for node in nodes)
     return replace(hypothesis, identifier="activation.order") if follows else hypothesis
 
@@ -186,6 +221,8 @@ def _again(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
             both: dict[str, Any] = {n: v for n, v in wanted.items() if n not in own or own[n] != v}
             wanted = earlier | both
         changes[hypothesis.step] = kind, wanted
+    for step in (step for h in chosen for step in h.without):
+        changes.setdefault(step, ("identity", {}))
     given = {number: values[number] for number in stretch.begins}
     before = {h.step: h.before for h in chosen if h.before}
     forced = {number: array for h in chosen for number, array in h.forced.items()}

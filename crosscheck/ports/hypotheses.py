@@ -1,7 +1,7 @@
 """What Keras' stretch is seen to do otherwise than PyTorch's; each is to be tried, and none is a finding."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -31,6 +31,7 @@ class Hypothesis:
         change: what is done there instead; None if it stays.
         before: what is done to its first input before.
         forced: tensors that are something else whatever the stretch makes of them, by number.
+        without: steps that are left out, since what they do is in the change.
     """
 
     identifier: str
@@ -39,6 +40,7 @@ class Hypothesis:
     change: Change | None = None
     before: Change | None = None
     forced: dict[int, np.ndarray] = field(default_factory=dict)
+    without: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,13 @@ class Scene:
         parted: the place, and what is apart there.
         at_input: whether the stretch begins at an input of the model.
         own_tensors: of a layer of Keras', by role, as PyTorch would have them.
+        before: kinds of the steps whose tensors PyTorch's stretch begins with.
     """
 
     parted: Parted
     at_input: bool
     own_tensors: OwnTensors
+    before: frozenset[str] = frozenset()
 
 
 def visible(scene: Scene) -> Iterator[Hypothesis]:
@@ -88,7 +92,9 @@ def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"axes": 1}))
         return
     glue = scene.parted.place.torch.glue()
-    yield from _settings(whole(torch, glue), whole(keras, keras_glue), scene)
+    pads = tuple(node.step for node in glue if is_padding_of(node, torch))
+    for hypothesis in _settings(whole(torch, glue), whole(keras, keras_glue), scene):
+        yield replace(hypothesis, without=pads)
     lone = pair.alone()
     missing = tuple(role for role, side in lone.items() if side == "torch")
     if missing:

@@ -13,6 +13,8 @@ POOLS = (
     "global_avg_pool",
     "adaptive_avg_pool",
     "adaptive_max_pool",
+    "adaptiveavgpool",
+    "adaptivemaxpool",
 )
 REDUCING = ("mean", "sum", "max", "min")
 # Functions of one number, which are done in place of others rather than forgotten.

@@ -10,7 +10,7 @@ from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.diagnosis import Cause, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
-from crosscheck.ports.dropout import dropouts
+from crosscheck.ports.settings_seen import casts, dropouts
 
 NAMED = 3  # places with the same cause that are named
 
@@ -121,7 +121,7 @@ def examine(ports: Ports) -> Report:
         elif parted.own > STRICT and (cause := diagnose(ports, parted, seen_only=True)):
             # Frameworks round some functions otherwise; what has a cause of its own is no rounding.
             findings.append(Finding(parted, cause))
-    more: list[Observation] = [*dropouts(ports, comparison.places)]
+    more: list[Observation] = [*dropouts(ports, comparison.places), *casts(ports, comparison.places)]
     note = ""
     if not findings:
         faults, note = compare_training_mode(ports, comparison.places)

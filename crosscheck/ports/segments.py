@@ -147,6 +147,8 @@ def _of_shaping(segment: Segment, scene: Scene) -> str:
     place = scene.parted.place
     if _flips(segment.keras) and scene.at_input:
         return "channels.order"
+    if any(kind.startswith("depthwise") for kind in scene.before) and place.pair:
+        return "depthwise.order"
     flattens = any(node.kind in ("flatten", "reshape", "view") for node in place.torch.glue())
     if place.pair and place.pair.torch.kind == "dense" and flattens:
         return "flatten.order"
@@ -167,6 +169,8 @@ def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
             one, two = a, b
             break
     groups = {group(one.kind), group(two.kind)}
+    if {one.kind, two.kind} <= {*identifiers.POOLS, *REDUCING} and _family(one.kind) != _family(two.kind):
+        return "pooling.kind"
     if groups == {"pool"} or ({one.kind, two.kind} <= {*REDUCING} and one.kind != two.kind):
         return "pooling.kind" if _family(one.kind) != _family(two.kind) else _pooling(one, two)
     if groups == {"resize"}:

@@ -1,6 +1,8 @@
-"""Dropout that is active when it should not be, and rates that differ."""
+"""What settings and dtypes show: active dropout, rates that differ, lower precision."""
 
 from collections.abc import Iterator
+
+import numpy as np
 
 from crosscheck.ports.backwards import Observation
 from crosscheck.ports.comparison import Ports
@@ -21,8 +23,22 @@ def dropouts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
                         f"{side}'s {node.path or 'model'} drops in evaluation mode, too: two runs are "
                         f"{relative_error(first, second):.1e} apart; compared without"
                     )
-                    yield Observation(place, "dropout", 0.0, "dropout.active", text)
+                    yield Observation(place, "settings", 0.0, "dropout.active", text)
         rates = [[float(n.settings["rate"]) for n in nodes] for nodes in (one, two)]
         if len(one) == len(two) and rates[0] != rates[1]:
             text = f"the rate is {rates[1][0]:g} in keras and {rates[0][0]:g} in torch, seen in training only"
-            yield Observation(place, "dropout", 0.0, "dropout.rate", text)
+            yield Observation(place, "settings", 0.0, "dropout.rate", text)
+
+
+def casts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
+    """Tensors that Keras makes in float32 on the way, though everything is float64."""
+    if ports.sides.backend != "tensorflow":
+        return  # Keras' other backends do so by themselves
+    values = ports.values[1].values
+    for place in places:
+        for node in place.keras.nodes:
+            found = [n for n in node.outputs if n in values and values[n].dtype in (np.float32, np.float16)]
+            if found and node.kind != "parameter":
+                text = f"keras computes in {values[found[0]].dtype} at {node}, torch in float64"
+                yield Observation(place, "settings", 0.0, "dtype.float32", text)
+                break
