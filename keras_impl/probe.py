@@ -25,7 +25,7 @@ class GradientRecorder(keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         # An embedding's gradient on TensorFlow is a list of rows, some of them several times: they are added.
         record = self.recorded[self._get_variable_index(variable)]
-        self.assign(record, ops.zeros_like(record))
+        self.assign(record, ops.zeros(record.shape, record.dtype))
         self.assign_add(record, gradient)
 
 

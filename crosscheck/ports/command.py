@@ -103,7 +103,7 @@ def compare_command(
     (model, optimizer, loss); the Keras model may be a compiled one instead.
 
     \b
-    Examples:
+    Example:
       crosscheck compare my_torch.py:build my_keras.py:build --input 2x3x32x32
       crosscheck compare a.py:net b.py:net --input 4x11:int64:0..29 --html found.html --json found.json
       crosscheck compare a.py:net b.py:net --input 8x3x32x32 --target 8:int64:0..9 --steps 10
