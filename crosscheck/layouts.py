@@ -62,6 +62,8 @@ LAYOUTS: dict[str, Layout] = {
     "conv1d.bias": Layout("cout", "cout", "bias"),
     "conv3d.kernel": Layout("kd kh kw cin cout", "cout cin kd kh kw", "weight"),
     "conv3d.bias": Layout("cout", "cout", "bias"),
+    "depthwise_conv1d.kernel": Layout("k cin mult", "(cin mult) 1 k", "weight"),
+    "depthwise_conv1d.bias": Layout("cout", "cout", "bias"),
     "depthwise_conv2d.kernel": Layout("kh kw cin mult", "(cin mult) 1 kh kw", "weight"),
     "depthwise_conv2d.bias": Layout("cout", "cout", "bias"),
     "conv2d_transpose.kernel": Layout("kh kw cout cin", "cin cout kh kw", "weight"),

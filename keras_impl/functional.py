@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from crosscheck.dataflow import Step
-from crosscheck.ports.program import FUNCTIONS, Own
+from crosscheck.ports.program import Own
+from crosscheck.ports.words import FUNCTIONS
 
 # Where the kernel stands among the arguments: its place and name.
 ROLES: Mapping[str, Mapping[str, tuple[int, str]]] = {
@@ -55,7 +56,7 @@ def _conv(step: Step, kernel: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
     padding = as_pairs(called.padding, sizes, kernel[:rank], strides, dilation)
     settings = {"strides": strides, "padding": padding, "padding_mode": "zeros", "dilation": dilation}
     if step.operation == "depthwiseconv":
-        return "depthwise_conv2d", settings
+        return f"depthwise_conv{rank}d", settings
     return f"conv{rank}d", settings | {"groups": argument(step, 0, "inputs").shape[-1] // kernel[-2]}
 
 

@@ -65,6 +65,8 @@ def _held(step: Step, role: str, own: Own) -> Held:
         inner = sum(axis in given for axis in kernel)
         neutral = (prod(shape[:inner]), prod(shape[inner:])) if role == "kernel" else (prod(shape),)
         return Held(variable.path, own.row, neutral, own=shape)
+    if own.row.startswith("depthwise") and getattr(owner, "groups", 1) > 1:
+        return Held(variable.path, own.row, (*shape[:-2], owner.groups, shape[-1] // owner.groups), own=shape)
     if own.row == "raw":
         return Held.of_torch(variable.path, own, shape)
     return Held(variable.path, own.row, shape, own.part)

@@ -124,11 +124,28 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
     return Trace({number: adapter.array(value) for number, value in values.items()})
 
 
-def outputs(key: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """What the model itself returns, in the order of its outputs."""
+def outputs(key: str, inputs: list[np.ndarray], told: bool = True) -> list[np.ndarray]:
+    """What the model itself returns, in the order of its outputs.
+
+    Args:
+        key: of the model.
+        inputs: float64 or whole numbers.
+        told: whether it is told that this is no training.
+    """
     subject = opened(key)
-    called = subject.model(*subject.arranged(as_tensors(key, inputs)), **subject.mode())
+    mode = subject.mode() if told else {}
+    called = subject.model(*subject.arranged(as_tensors(key, inputs)), **mode)
     return [adapter.array(value) for value in keras.tree.flatten(called)]
+
+
+def always_training(key: str) -> tuple[str, ...]:
+    """Names of layers that a Functional graph calls with `training=True`.
+
+    PORT: that holds under `model(x)`, and is overridden by `model(x, training=False)` and `predict`.
+    """
+    inside = opened(key).model._flatten_layers(include_self=False)
+    nodes = [(layer.name, node) for layer in inside for node in layer._inbound_nodes]
+    return tuple(dict.fromkeys(name for name, node in nodes if node.arguments.kwargs.get("training") is True))
 
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:

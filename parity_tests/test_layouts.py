@@ -37,6 +37,7 @@ BY_HAND = {
     "conv1d_transpose.kernel": lambda w: w.transpose(2, 1, 0),
     "conv3d_transpose.kernel": lambda w: w.transpose(4, 3, 0, 1, 2),
     "conv2d_transpose.kernel": lambda w: w.transpose(3, 2, 0, 1),
+    "depthwise_conv1d.kernel": lambda w: w.transpose(1, 2, 0).reshape(12, 1, 11),
     "depthwise_conv2d.kernel": lambda w: w.transpose(2, 3, 0, 1).reshape(12, 1, 2, 7),
     "prelu_channels.alpha": lambda w: w[0, 0],
     "prelu_elements.alpha": lambda w: w.transpose(2, 0, 1),

@@ -8,8 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Settings = Mapping[str, Any]
-# What is added to hide a position is larger than any score.
-HIDDEN = 1e4
 
 
 def _constant(settings: Settings, x: Tensor) -> Tensor | float:
@@ -80,10 +78,11 @@ def _attention(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Te
 
 
 def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
-    """Attention of projections (B, T, heads x D), or of all three in one, and perhaps a mask."""
-    *parts, mask = x if settings["mask"] != "no" else (*x, torch.empty(0))
-    q, k, v = parts if len(parts) == 3 else parts[0].chunk(3, -1)
-    q, k, v = (t.unflatten(-1, (settings["heads"], -1)).transpose(1, 2) for t in (q, k, v))
+    """Attention of projections (B, T, heads x D), of all three in one, or of heads (B, heads, T, D)."""
+    parts = x if len(x) == 3 else x[0].chunk(3, -1)
+    apart = parts[2].ndim == 4
+    by_role = dict(zip(settings["roles"], parts, strict=True))
+    q, k, v = (_heads(by_role[role], settings) for role in ("query", "key", "value"))
     scores = q @ k.transpose(-1, -2) * settings["scale"]
     square = torch.ones(scores.shape[-2:])
     seen = {"no": square, "yes": square.tril(), "reversed": square.triu(), "without itself": square.tril(-1)}
@@ -91,10 +90,33 @@ def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
     if settings["causal"] == "without itself":
         allowed[0, 0] = True  # the first would see nothing
     scores = scores.masked_fill(~allowed, -torch.inf)
-    if settings["mask"] != "no":
-        hidden = mask if mask.dtype == torch.bool else mask < -HIDDEN
-        scores = scores.masked_fill(hidden if settings["mask"] == "hides" else ~hidden, -torch.inf)
-    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+    if "hidden" in settings:
+        hidden = torch.from_numpy(settings["hidden"])
+        # Not infinite: where everything is hidden, weights are equal.
+        scores = scores.masked_fill(hidden if settings["mask"] == "hides" else ~hidden, -1e30)
+    mixed = scores.softmax(settings["axis"]) @ v
+    return mixed if apart else _joined(mixed, settings)
+
+
+def _heads(x: Tensor, settings: Settings) -> Tensor:
+    """(B, T, heads x D) -> (B, heads, T, D)."""
+    heads = settings["heads"]
+    if x.ndim == 4:
+        return x
+    if settings["split"] == "interleaved":
+        return x.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
+    if settings["split"] == "reshaped":
+        return x.reshape(len(x), heads, x.shape[1], -1)
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def _joined(mixed: Tensor, settings: Settings) -> Tensor:
+    """(B, heads, T, D) -> (B, T, heads x D)."""
+    if settings["merge"] == "interleaved":
+        return mixed.permute(0, 2, 3, 1).flatten(2)
+    if settings["merge"] == "reshaped":
+        return mixed.reshape(len(mixed), mixed.shape[2], -1)
+    return mixed.transpose(1, 2).flatten(2)
 
 
 GLUE: dict[str, Callable[..., Tensor]] = {

@@ -35,8 +35,12 @@ def recurrence(settings: Mapping[str, Any], held: Mapping[str, Tensor], x: Tenso
 
     h = states[0] if states else x.new_zeros(x.shape[0], next(iter(held.values())).shape[0])
     c = states[1] if len(states) > 1 else torch.zeros_like(h)
-    found = []
-    for step in (x.flip(1) if settings["reverse"] else x).unbind(1):
+    # PORT: Keras' layers leave out steps that a mask hides, and give what they gave before, or zeros.
+    mask = torch.from_numpy(settings["mask"]) if "mask" in settings else torch.ones(x.shape[:2]) > 0
+    found = list[Tensor]()
+    times = zip(*((t.flip(1) if settings["reverse"] else t).unbind(1) for t in (x, mask)), strict=True)
+    for step, seen in times:
+        before = h, c
         inner = {g: step @ of("kernel", g).T + of("bias", g) for g in gates}  # type: ignore[union-attr]
         again = {g: h @ of("recurrent", g).T + of("recurrent_bias", g) for g in gates}  # type: ignore[union-attr]
         if "c" in gates:
@@ -52,6 +56,8 @@ def recurrence(settings: Mapping[str, Any], held: Mapping[str, Tensor], x: Tenso
             h = z * h + (1 - z) * act(inner["h"] + after)
         else:
             h = act(inner["h"] + again["h"])
-        found.append(h)
+        last = found[-1] if found and settings.get("hidden") == "repeated" else torch.zeros_like(h)
+        found.append(torch.where(seen[:, None], h, last))
+        h, c = (torch.where(seen[:, None], new, old) for new, old in zip((h, c), before, strict=True))
     sequence = torch.stack(found, 1)
     return (sequence, h, c) if "c" in gates else (sequence, h)

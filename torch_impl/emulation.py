@@ -100,6 +100,11 @@ def _layer_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Te
     return F.layer_norm(x, shape, held.get("gamma"), held.get("beta"), settings["epsilon"])
 
 
+def _rms_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    y = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + settings["epsilon"])
+    return y * held["gamma"] if "gamma" in held else y
+
+
 def _group_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Tensor:
     groups = x.shape[1] if settings["groups"] == "channels" else settings["groups"]
     return F.group_norm(x, groups, held.get("gamma"), held.get("beta"), settings["epsilon"])
@@ -142,12 +147,14 @@ def _plain(function: Callable[..., Tensor], **names: str) -> Callable[..., Tenso
 _KINDS: dict[str, Callable[..., Any]] = {
     **GLUE,
     **dict.fromkeys(("lstm", "gru", "rnn"), recurrence),
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "depthwise_conv2d"), _conv),
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "depthwise_conv1d", "depthwise_conv2d"), _conv),
     **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"), _transposed),
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
+    "rms_norm": _rms_norm,
     "dense": _dense,
+    "embedding": lambda settings, held, x: F.embedding(x, held["embeddings"]),
     "prelu": _prelu,
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,

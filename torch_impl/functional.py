@@ -6,16 +6,19 @@ A module of the user's own that calls `F.linear(x, self.weight)` is a dense laye
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from crosscheck.dataflow import Step
-from crosscheck.ports.program import FUNCTIONS, Own
+from crosscheck.ports.program import Own
+from crosscheck.ports.words import FUNCTIONS
 
 # Where each tensor stands among the arguments: its place and name.
 ROLES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "linear": {"kernel": (1, "weight"), "bias": (2, "bias")},
     "conv": {"kernel": (1, "weight"), "bias": (2, "bias")},
     "layernorm": {"gamma": (2, "weight"), "beta": (3, "bias")},
+    "rmsnorm": {"gamma": (2, "weight")},
     "groupnorm": {"gamma": (2, "weight"), "beta": (3, "bias")},
     "embedding": {"embeddings": (1, "weight")},
     "prelu": {"alpha": (1, "weight")},
@@ -57,14 +60,18 @@ def _conv(step: Step, weight: Tensor) -> tuple[str, dict[str, Any], str]:
         "padding_mode": "zeros",
         "dilation": as_tuple(dilation, rank),
     }
-    if rank == 2 and groups > 1 and weight.shape[1] == 1:
-        return "depthwise_conv2d", settings | {"groups": groups}, "depthwise_conv2d"
     kind = f"conv{rank}d"
+    if rank < 3 and groups > 1 and weight.shape[1] == 1:
+        return f"depthwise_{kind}", settings | {"groups": groups}, f"depthwise_{kind}"
     return kind, settings | {"groups": groups}, kind
 
 
 def _layer_norm(step: Step, weight: Tensor) -> tuple[str, dict[str, Any], str]:
     return "layer_norm", {"epsilon": argument(step, 4, "eps", 1e-5), "axes": weight.ndim}, "norm"
+
+
+def _rms_norm(step: Step, weight: Tensor) -> tuple[str, dict[str, Any], str]:
+    return "rms_norm", {"epsilon": argument(step, 3, "eps") or torch.finfo(weight.dtype).eps}, "norm"
 
 
 def _group_norm(step: Step, weight: Tensor) -> tuple[str, dict[str, Any], str]:
@@ -84,6 +91,7 @@ _LAYERS: Mapping[str, Callable[[Step, Tensor], tuple[str, dict[str, Any], str]]]
     "linear": _linear,
     "conv": _conv,
     "layernorm": _layer_norm,
+    "rmsnorm": _rms_norm,
     "groupnorm": _group_norm,
     "embedding": _embedding,
     "prelu": _prelu,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from crosscheck.dataflow import Step
@@ -77,8 +78,9 @@ def _conv(module: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> Description:
         "padding_mode": module.padding_mode,
         "dilation": tuple(module.dilation),
     }
-    if depthwise and kind == "conv2d":
-        return "depthwise_conv2d", settings, _held(module, "depthwise_conv2d", kernel="weight", bias="bias")
+    if depthwise and kind in ("conv1d", "conv2d"):
+        kind = f"depthwise_{kind}"
+        return kind, settings, _held(module, kind, kernel="weight", bias="bias")
     return kind, settings | {"groups": module.groups}, _held(module, kind, kernel="weight", bias="bias")
 
 
@@ -119,6 +121,12 @@ def _layer_norm(module: nn.LayerNorm) -> Description:
     if len(module.normalized_shape) > 1:
         held = {role: own._replace(row="raw") for role, own in held.items()}
     return "layer_norm", {"epsilon": module.eps, "axes": len(module.normalized_shape)}, held
+
+
+def _rms_norm(module: nn.RMSNorm) -> Description:
+    # PORT: PyTorch's default is the machine epsilon of the dtype, Keras' 1e-6.
+    epsilon = torch.finfo(torch.float64).eps if module.eps is None else module.eps
+    return "rms_norm", {"epsilon": epsilon}, _held(module, "norm", gamma="weight")
 
 
 def _prelu(module: nn.PReLU) -> Description:
@@ -216,6 +224,7 @@ _MODULES: Mapping[Any, Callable[[Any], Description]] = {
     (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d): _instance_norm,
     nn.GroupNorm: _group_norm,
     nn.LayerNorm: _layer_norm,
+    nn.RMSNorm: _rms_norm,
     nn.PReLU: _prelu,
     nn.Embedding: _embedding,
     nn.ReLU6: _plain("relu6"),

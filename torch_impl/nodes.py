@@ -71,7 +71,7 @@ def _node(number: int, step: Step, names: dict[int, str]) -> Node:
         full = names.get(id(_whole(step, role, own)), full)  # tied tensors have one name
         if own.row == "prelu.alpha" and step.results.ndim > 2:
             own = own._replace(row="prelu_channels.alpha")
-        if own.row == "depthwise_conv2d.kernel":
+        if own.row.startswith("depthwise") and role == "kernel":
             outputs, _, *window = tensor.shape
             groups = step.inputs and next(tensors(step.arguments)).shape[1]
             held[role] = Held(full, own.row, (*window, groups, outputs // groups))

@@ -144,9 +144,12 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
                     tensors_in = [values[number].clone() for number in step.inputs]
                     if index in part.before:
                         kind, settings = part.before[index]
-                        used = [values[n] for n in settings["of"]] if "of" in settings else tensors_in[:1]
-                        tensors_in[0] = emulate(kind, settings, {}, *used)
-                    results = _performed(step, tensors_in, part.changes.get(index), names)
+                        tensors_in[0] = emulate(kind, settings, {}, tensors_in[0])
+                    change = part.changes.get(index)
+                    if change and "of" in change[1]:
+                        results = emulate(*change, {}, *(values[n] for n in change[1]["of"]))
+                    else:
+                        results = _performed(step, tensors_in, change, names)
                     values |= dict(zip(step.outputs, tensors(results), strict=False)) | forced
             found.append(values[part.wanted].detach().numpy())
         except (ValueError, TypeError, KeyError, RuntimeError, IndexError, AttributeError):

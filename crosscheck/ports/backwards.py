@@ -84,7 +84,13 @@ def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> t
     if len(torch.steps) != ports.torch.steps or len(keras.steps) != ports.keras.steps:
         return [], "In training mode a model goes another way than in evaluation mode: that is not compared."
     faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
-    return faults or list(_gradients(ports, places, torch, keras)), ""
+    return faults or _named_first(_gradients(ports, places, torch, keras)), ""
+
+
+def _named_first(found: Iterator[Observation]) -> list[Observation]:
+    """Each place once; where a cause is known, what is before it only carries the error."""
+    every = list({str(observation): observation for observation in found}.values())
+    return [observation for observation in every if observation.identifier] or every
 
 
 def _forward(ports: Ports, places: list[Place], torch: Backward, keras: Backward) -> Iterator[Observation]:

@@ -1,15 +1,15 @@
 """Mistakes that no setting shows: they are tried one by one where nothing that is seen explains it."""
 
 from collections.abc import Iterator
-from itertools import combinations, permutations, product
+from itertools import combinations, permutations
 
 import numpy as np
 
 from crosscheck.ports import identifiers
 from crosscheck.ports.hypotheses import Hypothesis, Scene
-from crosscheck.ports.program import ACTIVATIONS, Node, Program, Trace
-
-MOST_HEADS = 16
+from crosscheck.ports.program import Node, Program, Trace
+from crosscheck.ports.recurrence import of_recurrence
+from crosscheck.ports.words import ACTIVATIONS
 
 
 def blind(scene: Scene, program: Program, trace: Trace) -> Iterator[Hypothesis]:
@@ -28,12 +28,6 @@ def blind(scene: Scene, program: Program, trace: Trace) -> Iterator[Hypothesis]:
     yield from _of_order(scene, trace)
 
 
-def special(scene: Scene, program: Program, trace: Trace) -> Iterator[Hypothesis]:
-    """Behind recurrent layers and between the projections of attention: see `blind`."""
-    yield from _of_recurrence(scene, program, trace)
-    yield from _of_attention(scene, trace)
-
-
 def _of_layer(layer: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
     kind, settings, step = layer.kind, layer.settings, layer.step
     if kind == "batch_norm":
@@ -44,31 +38,26 @@ def _of_layer(layer: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
         yield Hypothesis("conv.kernel_flipped", text, step, (kind, settings | {"kernel": "flipped"}))
         text = "height and width of keras' kernel are exchanged"
         yield Hypothesis("conv.kernel_transposed", text, step, (kind, settings | {"kernel": "transposed"}))
-    if kind == "depthwise_conv2d":
+    if kind.startswith("depthwise"):
         many = layer.held["kernel"].shape
         text = "keras has the kernels of a channel's outputs in another order"
         change = kind, settings | {"kernel": "multiplier first", "each": many[-2]}
         yield Hypothesis("depthwise.order", text, step, change)
     if identifiers.group(kind) == "recurrent":
-        gates = [role.removeprefix("kernel_") for role in layer.held if role.startswith("kernel_")]
-        for order in list(permutations(gates))[1:]:
-            text = f"keras' gates are in another order: {', '.join(order)} for {', '.join(gates)}"
-            yield Hypothesis("recurrent.gate_order", text, step, (kind, settings | {"gates": order}))
-        for name in ("activation", "recurrent_activation"):
-            for other in ("tanh", "sigmoid", "relu", "hard_sigmoid", "linear"):
-                if settings.get(name, other) != other:
-                    text = f"keras' {name} is {other}, torch's {settings[name]}"
-                    yield Hypothesis("recurrent.activation", text, step, (kind, settings | {name: other}))
-        if kind == "lstm":
-            text = "keras puts no tanh around the cell's state on the way out"
-            yield Hypothesis("recurrent.activation", text, step, (kind, settings | {"output": "linear"}))
-        text = "keras takes the time for the batch, and the batch for the time"
-        yield Hypothesis("recurrent.time_axis", text, step, before=("swap", {"axes": (0, 1)}))
-        text = "keras is given the sequence in reverse"
-        yield Hypothesis("recurrent.direction", text, step, before=("flip", {"axis": (1,)}))
-        text = "keras goes through the sequence in the other direction"
-        turned = kind, settings | {"reverse": not settings["reverse"]}
-        yield Hypothesis("recurrent.direction", text, step, turned)
+        yield from of_recurrence(layer)
+    if kind == "embedding":
+        yield from _of_numbers(layer, trace)
+
+
+def _of_numbers(layer: Node, trace: Trace) -> Iterator[Hypothesis]:
+    """An embedding that is asked for other rows than PyTorch's, as positions counted otherwise."""
+    step, numbers = layer.step, trace.values[layer.inputs[0]]
+    for axis in range(numbers.ndim):
+        text = "keras asks the embedding for the same rows in reverse"
+        yield Hypothesis("glue.order", text, step, before=("flip", {"axis": (axis,)}))
+    for offset in (1, -1, 2, -2):
+        text = f"keras asks the embedding for rows {abs(offset)} {'later' if offset > 0 else 'earlier'}"
+        yield Hypothesis("glue.constant", text, step, before=("add", {"arguments": (offset,)}))
 
 
 def _of_glue(node: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
@@ -147,73 +136,3 @@ def _of_rows(layer: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
                     text = "keras flattens the feature map in another order"
                     yield Hypothesis("flatten.order", text, layer.step, before=before)
                 return
-
-
-def _of_recurrence(scene: Scene, program: Program, trace: Trace) -> Iterator[Hypothesis]:
-    """Another step of a sequence than the one that PyTorch goes on with."""
-    place = scene.parted.place
-    layer = place.pair.torch if place.pair else None
-    makers = program.makers()
-    recurrent = [
-        makers[n]
-        for n in place.torch.begins
-        if n in makers and identifiers.group(makers[n].kind) == "recurrent"
-    ]
-    if layer is None or not recurrent or not layer.inputs:
-        return
-    lasts: dict[str, list[np.ndarray]] = {"last": [], "final": [], "first": [], "mean": [], "max": []}
-    for node in {node.number: node for node in recurrent}.values():
-        sequence, state = trace.values[node.outputs[0]], trace.values[node.outputs[1]]
-        in_time = sequence[:, ::-1] if node.settings["reverse"] else sequence
-        lasts["last"].append(in_time[:, -1])
-        lasts["first"].append(in_time[:, 0])
-        lasts["final"].append(state)
-        lasts["mean"].append(in_time.mean(1))
-        lasts["max"].append(in_time.max(1))
-    said = {
-        "last": "the last step of the sequence",
-        "first": "the first step of the sequence",
-        "final": "the final state of each direction",
-        "mean": "the mean of the sequence",
-        "max": "the maximum of the sequence",
-    }
-    for name, parts in lasts.items():
-        for order in permutations(range(len(parts))):
-            joined = np.concatenate([parts[index] for index in order], axis=-1)
-            if joined.shape == trace.values[layer.inputs[0]].shape:
-                forced = {layer.inputs[0]: joined}
-                text = f"keras goes on with {said[name]}, torch with something else"
-                yield Hypothesis("recurrent.last_step", text, layer.step, forced=forced)
-
-
-def _of_attention(scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
-    """Attention between projections: what scale, how many heads, which positions see which."""
-    place = scene.parted.place
-    layer = place.pair.torch if place.pair else None
-    begins = tuple(
-        n for n in place.torch.begins if trace.values[n].dtype.kind == "f" and trace.values[n].ndim > 2
-    )
-    kinds = {node.kind for node in (*place.torch.nodes, *place.keras.nodes)}
-    if layer is None or not kinds & {"softmax", "dot_product_attention"} or len(begins) not in (1, 3):
-        return
-    size = trace.values[layer.inputs[0]].shape[-1]
-    mask = _mask(place.torch.nodes)
-    ways = ("no", "hides", "shows") if mask is not None else ("no",)
-    for heads in (h for h in range(1, MOST_HEADS + 1) if size % h == 0):
-        each = size / heads
-        scales = {each**-0.5, 1.0, 1 / each, size**-0.5, each**0.5}
-        for scale, causal, masked in product(scales, ("no", "yes", "reversed", "without itself"), ways):
-            settings = {"heads": heads, "scale": scale, "causal": causal, "mask": masked}
-            change = "attention_core", settings | {"of": (*begins, *((mask,) if masked != "no" else ()))}
-            yield Hypothesis("attention", "attention of its own", layer.step, before=change)
-
-
-def _mask(nodes: tuple[Node, ...]) -> int | None:
-    """The tensor that says which positions are hidden."""
-    places = {"dot_product_attention": 3, "maskedfill": 1, "where": 0}
-    found = (
-        node.inputs[places[node.kind]]
-        for node in nodes
-        if node.kind in places and len(node.inputs) > max(1, places[node.kind])
-    )
-    return next(found, None)

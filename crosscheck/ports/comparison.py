@@ -7,11 +7,12 @@ import numpy as np
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import copying, pairing
 from crosscheck.ports.calls import calls_of
-from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_keras_order
+from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_keras_order, relative_error
 from crosscheck.ports.leftovers import LayerPair
-from crosscheck.ports.program import ACTIVATIONS, Again, Held, Program, Trace
+from crosscheck.ports.program import Again, Held, Program, Trace
 from crosscheck.ports.randomness import first_unstable, require_faithful, require_stable
 from crosscheck.ports.stretches import stretch_to
+from crosscheck.ports.words import ACTIVATIONS
 from crosscheck.sides import Sides
 
 KEY = "compared"
@@ -20,6 +21,7 @@ WITH_CHANNELS = (
     "conv1d",
     "conv2d",
     "conv3d",
+    "depthwise_conv1d",
     "depthwise_conv2d",
     "conv2d_transpose",
     "batch_norm",
@@ -204,6 +206,7 @@ class Ports:
         programs = {"torch": self.torch, "keras": self.keras}
         self.active: set[tuple[str, int]] = set()
         self.unsteady: dict[str, tuple[Trace, Trace]] = {}
+        self.free = 0.0
         for index, (side, program) in enumerate(programs.items()):
             both = runs[0][index], runs[1][index]
             node = first_unstable(program, both)
@@ -215,8 +218,12 @@ class Ports:
         for index, program in enumerate(programs.values()):
             require_stable(program, (runs[0][index], runs[1][index]))
         if not self.active:
-            real = self.sides.keras.call("keras_impl.trace:outputs", KEY, self.keras_inputs)
+            real, free = (
+                self.sides.keras.call("keras_impl.trace:outputs", KEY, self.keras_inputs, told)
+                for told in (True, False)
+            )
             require_faithful(self.keras, runs[0][1], real)
+            self.free = max(relative_error(a, b) for a, b in zip(real, free, strict=True))
         return runs[0]
 
     def _run(self, still: bool = False) -> tuple[Trace, Trace]:

@@ -10,8 +10,9 @@ from crosscheck.layouts import Weights
 from crosscheck.parameters import trained_like_weights
 from crosscheck.ports.divergence import TOLERANCE, relative_error
 from crosscheck.ports.leftovers import LayerPair
-from crosscheck.ports.program import ACTIVATIONS, Held, Node, Program
+from crosscheck.ports.program import Held, Node, Program
 from crosscheck.ports.stretches import SILENT
+from crosscheck.ports.words import ACTIVATIONS
 
 NAMED = 6
 FLATTENING = ("flatten", "reshape", "view")

@@ -7,21 +7,25 @@ rounding, that thing is the cause.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
-from crosscheck.ports.blind import blind, special
+from crosscheck.ports import attention
+from crosscheck.ports.blind import blind
 from crosscheck.ports.comparison import KEY, Ports
-from crosscheck.ports.divergence import TOLERANCE, Parted, apart, relative_error
+from crosscheck.ports.divergence import TOLERANCE, Parted, apart
 from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
 from crosscheck.ports.identifiers import REDUCING, SHAPING, group
+from crosscheck.ports.norms import written_out
 from crosscheck.ports.program import Again, Node
+from crosscheck.ports.recurrence import behind_recurrence, masked_recurrence
 from crosscheck.ports.segments import transplants
 
 MOST_AT_ONCE, MOST = 3, 10
 # Identifiers that say little: others are tried before.
 VAGUE = ("glue.", "activation.extra", "activation.missing")
+# But for these: another number, or another axis, where both do the same.
+NUMBERS = ("glue.constant", "glue.axis")
 # A small error must fall by so much before something counts as its cause.
 FALL = 1e-3
 
@@ -61,10 +65,12 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     before = frozenset(makers[number].kind for number in begins if number in makers)
     scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node), before)
     seen = list(visible(scene))[:MOST]
-    plain = [h for h in seen if not h.identifier.startswith(VAGUE)]
+    plain = [h for h in seen if h.identifier in NUMBERS or not h.identifier.startswith(VAGUE)]
     rounds: list[Callable[[], list[list[Hypothesis]]]] = [
+        lambda: [[h] for h in behind_recurrence(scene, ports.torch, ports.values[0])],
         lambda: [[h] for h in plain],
-        lambda: [[h] for h in special(scene, ports.torch, ports.values[0])],
+        lambda: [[h] for h in written_out(scene, ports.values[0])],
+        lambda: [[h] for h in masked_recurrence(scene, ports.values[1])],
         lambda: [[h] for h in _transplants(ports, scene)],
         lambda: [[h] for h in seen if h not in plain],
         lambda: [[h] for h in blind(scene, ports.torch, ports.values[0])],
@@ -73,6 +79,8 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     ]
     if seen_only:
         rounds = [lambda: [[h] for h in seen], rounds[5]]
+    elif cause := _of_attention(ports, parted):
+        return cause
     for one in rounds:
         cause = _first_that_explains(ports, parted, one())
         if cause:
@@ -98,40 +106,23 @@ def _first_that_explains(ports: Ports, parted: Parted, tried: Sequence[list[Hypo
     errors = [float("inf") if r is None else apart(r, parted.alone) for r in results]
     limit = min(TOLERANCE, parted.own * FALL) if np.isfinite(parted.own) else TOLERANCE
     for chosen, error in zip(tried, errors, strict=True):
-        if error > limit:
-            continue
-        if chosen[0].identifier == "attention":
-            return _of_attention(ports, parted, chosen[0], tried, results, error)
-        return Cause(tuple(chosen), parted.own, error)
+        if error <= limit:
+            return Cause(tuple(chosen), parted.own, error)
     return None
 
 
-def _of_attention(
-    ports: Ports,
-    parted: Parted,
-    keras: Hypothesis,
-    tried: Sequence[list[Hypothesis]],
-    results: Sequence[np.ndarray | None],
-    error: float,
-) -> Cause | None:
-    """In what Keras' attention, which has been found, differs from PyTorch's, which is looked for."""
-    expected = ports.values[0].values[parted.place.torch.ends]
-    for (hypothesis,), result in zip((t for t in tried if len(t) == 1), results, strict=False):
-        if hypothesis.identifier != "attention" or result is None or hypothesis.before is None:
-            continue
-        if relative_error(expected, result) <= TOLERANCE and keras.before:
-            one, two = hypothesis.before[1], keras.before[1]
-            found = [
-                replace(
-                    keras, identifier=f"attention.{n}", text=f"{n} is {two[n]} in keras, {one[n]} in torch"
-                )
-                for n in ("heads", "scale", "causal", "mask")
-                if one[n] != two[n]
-            ]
-            # Another number of heads brings another scale with it.
-            found = found[:1] if found and found[0].identifier == "attention.heads" else found
-            return Cause(tuple(found), parted.own, error) if found else None
-    return None
+def _of_attention(ports: Ports, parted: Parted) -> Cause | None:
+    """What explains the difference if it lies between the projections of attention."""
+
+    def attempt(tried: list[list[Hypothesis]]) -> Sequence[np.ndarray | None]:
+        parts = [_again(ports, parted, chosen) for chosen in tried]
+        return ports.sides.torch.call("torch_impl.trace:replay", KEY, ports.inputs, parts)
+
+    if parted.alone is None:
+        return None
+    place = parted.place
+    found = attention.differences(place.torch, place.keras, ports.values, parted.alone, attempt)
+    return Cause(tuple(found[0]), parted.own, apart(found[1], parted.alone)) if found else None
 
 
 def _of_sequence(scene: Scene, hypothesis: Hypothesis) -> Hypothesis:
@@ -210,16 +201,13 @@ def own_tensors(ports: Ports, node: Node) -> dict[str, np.ndarray]:
 
 def _again(ports: Ports, parted: Parted, chosen: list[Hypothesis]) -> Again:
     stretch, values = parted.place.torch, ports.values[0].values
-    settings = {node.step: node.settings for node in stretch.nodes}
     changes: dict[int, Change] = {}
     for hypothesis in chosen:
         if hypothesis.change is None:
             continue
         kind, wanted = hypothesis.change
         if hypothesis.step in changes:  # two things about one layer: each keeps what the other changes
-            earlier, own = changes[hypothesis.step][1], settings.get(hypothesis.step, {})
-            both: dict[str, Any] = {n: v for n, v in wanted.items() if n not in own or own[n] != v}
-            wanted = earlier | both
+            wanted = changes[hypothesis.step][1] | {n: wanted[n] for n in hypothesis.only or wanted}
         changes[hypothesis.step] = kind, wanted
     for step in (step for h in chosen for step in h.without):
         changes.setdefault(step, ("identity", {}))

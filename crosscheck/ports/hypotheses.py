@@ -32,6 +32,7 @@ class Hypothesis:
         before: what is done to its first input before.
         forced: tensors that are something else whatever the stretch makes of them, by number.
         without: steps that are left out, since what they do is in the change.
+        only: the settings that the change is about, where others may change besides; all if empty.
     """
 
     identifier: str
@@ -41,6 +42,7 @@ class Hypothesis:
     before: Change | None = None
     forced: dict[int, np.ndarray] = field(default_factory=dict)
     without: tuple[int, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
         if keras.kind == "layer_norm" and len(scene.parted.place.torch.begins) == 1:
             change = keras.kind, change[1] | {"axes": "channels"}
         yield Hypothesis(pair.mismatch, text, torch.step, change)
-        if keras.kind in ("batch_norm", "group_norm"):  # of an input whose channels are last
+        if keras.kind in identifiers.NORMS:  # of an input whose channels are last
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"last": True}))
         if keras.kind == "layer_norm":
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"axes": 1}))
@@ -118,6 +120,7 @@ def _held(node: Node) -> str:
 
 def _settings(torch: Node, keras: Node, scene: Scene) -> Iterator[Hypothesis]:
     place = scene.parted.place
+    found = list[Hypothesis]()
     for name, value in torch.settings.items():
         other = keras.settings.get(name, value)
         if name in TRAINING or _equal(other, value):
@@ -130,7 +133,14 @@ def _settings(torch: Node, keras: Node, scene: Scene) -> Iterator[Hypothesis]:
         changed = torch.settings | {name: other}
         if name == "reset_after":  # Keras has one bias then
             changed["without"] = tuple(role for role in torch.held if role.startswith("recurrent_bias"))
-        yield Hypothesis(identifier, text, torch.step, (torch.kind, changed))
+        only = (name, *(("without",) if "without" in changed else ()))
+        found.append(Hypothesis(identifier, text, torch.step, (torch.kind, changed), only=only))
+    yield from found
+    if len(found) > 1 and len({hypothesis.identifier for hypothesis in found}) == 1:  # as both bounds
+        text = "; ".join(hypothesis.text for hypothesis in found)
+        both = {n: h.change[1][n] for h in found if h.change for n in h.only}
+        change = torch.kind, torch.settings | both
+        yield replace(found[0], text=text, change=change, only=tuple(both))
 
 
 def _equal(first: Any, second: Any) -> bool:
@@ -206,7 +216,5 @@ def whole(layer: Node, glue: list[Node]) -> Node:
                 changed = layer.settings | {name: tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)}
                 mode = node.settings.get("padding_mode", "zeros")
                 changed |= {"padding_mode": mode} if mode != "zeros" else {}
-                layer = Node(
-                    layer.number, layer.path, layer.kind, changed, layer.held, layer.inputs, layer.outputs
-                )
+                layer = replace(layer, settings=changed)
     return layer

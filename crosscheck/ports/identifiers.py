@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from crosscheck.ports.program import ACTIVATIONS, Node
+from crosscheck.ports.program import Node
+from crosscheck.ports.words import ACTIVATIONS
 
-NORMS = ("batch_norm", "layer_norm", "group_norm", "channel_norm")
+NORMS = ("batch_norm", "layer_norm", "group_norm", "rms_norm")
 POOLS = (
     "max_pool",
     "avg_pool",

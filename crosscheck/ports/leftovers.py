@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from crosscheck.ports.identifiers import NORMS
 from crosscheck.ports.program import Held, Node, Program
 from crosscheck.ports.structure import Place, nearness, signature
 
-NORMS = ("batch_norm", "layer_norm", "group_norm")
 PROJECTIONS = ("query", "key", "value")
 
 

@@ -12,7 +12,7 @@ from crosscheck.ports.backwards import Observation
 from crosscheck.ports.causes import texts
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place
 from crosscheck.ports.judgement import NOT_TRAINED, Judgement
-from crosscheck.ports.report import Finding, evidence, grouped, where
+from crosscheck.ports.report import Finding, evidence, grouped, location, where
 from crosscheck.ports.training import TrainingComparison, said_training
 
 # The bars show this range of errors, on a logarithmic scale.
@@ -93,7 +93,7 @@ def _verdict(found: Judgement) -> str:
         first = report.findings[0]
         causes = [texts()[name].title for name in first.identifiers if name in texts()]
         why = f": {'; '.join(causes).lower()}" if causes else ", and no known mistake explains it"
-        said.append(f"First divergence at {_named(first.place)}{why}.")
+        said.append(f"First divergence: {_named(location(first))}{why}.")
     if training is not None and training.equal:
         said.append(said_training(training)[0])
     elif training is not None:  # what is wrong goes first
@@ -115,8 +115,8 @@ def _findings(found: Judgement) -> list[str]:
     for index, (finding, *same) in enumerate(grouped(found.report.findings)):
         if index < 2:
             lines.append(f"<h2>{('First divergence', 'Other findings')[index]}</h2>")
-        said = str(finding).removeprefix(f"{finding.place}: ")
-        heading = linked(finding.place, _named(finding.place))
+        said = str(finding).removeprefix(f"{location(finding)}: ")
+        heading = linked(finding.place, _named(location(finding)))
         lines.append(f'<div class="finding" id="finding-{index}"><h3>{heading}</h3><p>{_prose(said)}.</p>')
         if isinstance(finding, Finding):
             does = (
@@ -136,8 +136,8 @@ def _findings(found: Judgement) -> list[str]:
     return lines
 
 
-def _named(place: Place) -> str:
-    return str(place).replace(" <-> ", " \u2194 ")
+def _named(place: str) -> str:
+    return place.replace(" <-> ", " \u2194 ")
 
 
 def _figure(error: float) -> str:

@@ -95,8 +95,8 @@ class Held:
             return Parameter("dense.kernel" if len(sizes) > 1 else "raw.value", self.shape, (*sizes, 1)[0])
         transposed = self.kind.endswith("_transpose.kernel")
         inputs = (*self.shape[:-2], self.shape[-1]) if transposed else self.shape[:-1]
-        depthwise = self.kind == "depthwise_conv2d.kernel"
-        return Parameter(self.kind, self.shape, prod(self.shape[:2] if depthwise else inputs) or 1)
+        depthwise = self.kind.startswith("depthwise")
+        return Parameter(self.kind, self.shape, prod(self.shape[:-2] if depthwise else inputs) or 1)
 
 
 @dataclass(frozen=True)
@@ -260,41 +260,3 @@ class Again:
     changes: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     before: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     forced: dict[int, np.ndarray] = field(default_factory=dict)
-
-
-# What may be inside a Keras layer, and stands behind a PyTorch one.
-ACTIVATIONS = (
-    *("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_silu", "hard_sigmoid", "mish", "softplus"),
-    *("sigmoid", "tanh", "softmax", "log_softmax", "selu"),
-)
-
-# Functions whose names differ between the frameworks, without underscores: what they are called here.
-FUNCTIONS = {
-    "leakyrelu": "leaky_relu",
-    "hardswish": "hard_silu",
-    "hardsilu": "hard_silu",
-    "swish": "silu",
-    "hardsigmoid": "hard_sigmoid",
-    "logsoftmax": "log_softmax",
-    "maxpool": "max_pool",
-    "avgpool": "avg_pool",
-    "averagepool": "avg_pool",
-    "scaleddotproductattention": "dot_product_attention",
-    "dotproductattention": "dot_product_attention",
-    "cat": "concatenate",
-    "concat": "concatenate",
-    "amax": "max",
-    "truediv": "divide",
-    "truedivide": "divide",
-    "div": "divide",
-    "pow": "power",
-    "clamp": "clip",
-    "hardtanh": "clip",
-    "rescaling": "rescale",
-    "interpolate": "resize",
-    "upsample": "resize",
-    "upsamplenearest": "resize",
-    "sub": "subtract",
-    "mul": "multiply",
-    "permute": "transpose",
-}

@@ -10,7 +10,7 @@ from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.diagnosis import Cause, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
-from crosscheck.ports.settings_seen import casts, dropouts
+from crosscheck.ports.settings_seen import casts, dropouts, modes
 
 NAMED = 3  # places with the same cause that are named
 
@@ -22,10 +22,12 @@ class Finding:
     Attributes:
         parted: the place and the figures.
         cause: what explains it; None if nothing that was tried does.
+        behind: torch's and keras' layers that its stretch begins behind.
     """
 
     parted: Parted
     cause: Cause | None
+    behind: tuple[tuple[str, str], ...] = ()
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -37,10 +39,35 @@ class Finding:
         """Where it is."""
         return self.parted.place
 
+    @property
+    def between(self) -> bool:
+        """Whether the fault is not in the layer itself, but in what stands before it."""
+        layer = self.place.pair.torch if self.place.pair else None
+        if layer is None or self.cause is None:
+            return layer is None or bool(self.place.torch.glue() or self.place.keras.glue())
+        return any(h.step != layer.step or h.before or h.forced for h in self.cause.hypotheses)
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """Paths of PyTorch's modules between layers that the cause is about."""
+        steps = {h.step for h in self.cause.hypotheses} if self.cause and self.between else set()
+        own = where(self)
+        paths = {node.path for node in self.place.torch.nodes if node.step in steps and node.step >= 0}
+        return tuple(sorted(path for path in paths if path and path != own))
+
+    @property
+    def location(self) -> str:
+        """Where it is, in words; a fault between layers is between those."""
+        if not self.between or not self.behind:
+            return str(self.place)
+        torch, keras = (", ".join(dict.fromkeys(names)) for names in zip(*self.behind, strict=True))
+        at = f" (at torch {', '.join(self.at)})" if self.at else ""
+        return f"between torch {torch} <-> keras {keras} and {self.place}{at}"
+
     def __str__(self) -> str:
         if self.cause:
-            return f"{self.place}: {self.cause}"
-        return f"{self.place}: {unexplained(self.parted)}; {evidence(self.place)}"
+            return f"{self.location}: {self.cause}"
+        return f"{self.location}: {unexplained(self.parted)}; {evidence(self.place)}"
 
 
 @dataclass(frozen=True)
@@ -86,11 +113,12 @@ class Report:
         first = self.findings[0] if self.findings else None
         return {
             "verdict": "equal" if self.equal else "different",
-            "first_divergence": str(first.place) if first else None,
+            "first_divergence": location(first) if first else None,
             "cause": list(first.identifiers) or None if first else None,
             "evidence": [
                 {
                     "place": str(f.place),
+                    "location": location(f),
                     "own": number(f.parted.own if isinstance(f, Finding) else f.error),
                     "causes": list(f.identifiers),
                     "text": str(f),
@@ -117,11 +145,11 @@ def examine(ports: Ports) -> Report:
     findings: list[Finding | Observation] = []
     for parted in comparison.parted:
         if parted.at_fault:
-            findings.append(Finding(parted, diagnose(ports, parted)))
+            findings.append(Finding(parted, diagnose(ports, parted), _behind(ports, parted)))
         elif parted.own > STRICT and (cause := diagnose(ports, parted, seen_only=True)):
             # Frameworks round some functions otherwise; what has a cause of its own is no rounding.
-            findings.append(Finding(parted, cause))
-    more: list[Observation] = [*dropouts(ports, comparison.places), *casts(ports, comparison.places)]
+            findings.append(Finding(parted, cause, _behind(ports, parted)))
+    more: list[Observation] = [f for see in (dropouts, modes, casts) for f in see(ports, comparison.places)]
     note = ""
     if not findings:
         faults, note = compare_training_mode(ports, comparison.places)
@@ -130,9 +158,25 @@ def examine(ports: Ports) -> Report:
     return Report(comparison, (*findings, *more), notes)
 
 
+def _behind(ports: Ports, parted: Parted) -> tuple[tuple[str, str], ...]:
+    """The layers that a stretch begins behind, by their paths in either model."""
+    mine, theirs = ports.torch.makers(), ports.keras.makers()
+    keras = {torch: number for number, torch in ports.common.items()}
+    found = []
+    for number in parted.place.torch.begins[:NAMED]:
+        one, two = mine.get(number), theirs.get(keras.get(number, 0))
+        found.append((one.path or one.kind if one else "input", two.path or two.kind if two else "input"))
+    return tuple(found)
+
+
 def _notes(ports: Ports) -> list[str]:
     """Tensors that only one of the models holds, or does not use."""
     lines = list(ports.notes)
+    lines += [
+        f"torch's {pair.torch.path} never trains row {row} (padding_idx), keras' {pair.keras.path} does."
+        for pair in ports.pairs
+        if (row := pair.torch.settings.get("padding_idx")) is not None
+    ]
     for side in ("torch", "keras"):
         names = [
             f"{getattr(pair, side).path} ({role})"
@@ -156,6 +200,11 @@ def _advice(identifier: str) -> list[str]:
         f"  {identifier}: {text.title}. In torch: {text.torch} In keras: {text.keras} "
         f"({guide_link(identifier)})"
     ]
+
+
+def location(finding: Finding | Observation) -> str:
+    """Where a finding is, in words."""
+    return finding.location if isinstance(finding, Finding) else str(finding.place)
 
 
 def where(finding: Finding | Observation) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from crosscheck.ports import identifiers
 from crosscheck.ports.divergence import TOLERANCE, in_keras_order, keras_order, relative_error
-from crosscheck.ports.hypotheses import Hypothesis, Scene, is_padding_of
+from crosscheck.ports.hypotheses import SAME, Hypothesis, Scene, is_padding_of
 from crosscheck.ports.identifiers import SHAPING, group
 from crosscheck.ports.program import Node
 from crosscheck.ports.stretches import SILENT, Stretch
@@ -126,16 +126,54 @@ def named(segment: Segment, scene: Scene) -> tuple[str, str]:
         return "", said
     if not torch and not keras:
         return _of_shaping(segment, scene), said
-    if not torch:
-        return identifiers.of_extra(keras[0], keras[1:], scene.at_input), said
-    if not keras:
-        return identifiers.of_missing(torch[0], torch[1:], scene.at_input), said
+    if not torch or not keras:
+        return _one_sided(torch, keras, scene), said
     if sorted(kinds[0]) == sorted(kinds[1]) and kinds[0] != kinds[1]:
         activations = any(group(kind) == "activation" for kind in kinds[0])
         return ("activation.order" if activations else "glue.order"), said
+    if _moved(*kinds):
+        return "activation.order", said
+    over = _without_common(torch, keras)
+    if over != (torch, keras) and (not over[0] or not over[1]) and over[0] + over[1]:
+        torch, keras = over
+        return _of_pair(torch, keras, scene) if torch and keras else _one_sided(torch, keras, scene), said
     if [(n.kind, n.settings) for n in torch] == [(n.kind, n.settings) for n in keras] and _shapes(segment):
         return _of_shaping(segment, scene), said
     return _of_pair(torch, keras, scene), said
+
+
+def _one_sided(torch: list[Node], keras: list[Node], scene: Scene) -> str:
+    if keras:
+        return identifiers.of_extra(keras[0], keras[1:], scene.at_input)
+    return identifiers.of_missing(torch[0], torch[1:], scene.at_input)
+
+
+def _moved(torch: list[str], keras: list[str]) -> bool:
+    """Whether an activation stands at the other end."""
+    common = {kind for kind in {*torch} & {*keras} if group(kind) == "activation"}
+    several = len(torch) > 1 and len(keras) > 1
+    ends = ((torch[0], keras[-1]), (torch[-1], keras[0]))
+    return several and torch[0] != keras[0] and any(a == b and a in common for a, b in ends)
+
+
+def _without_common(torch: list[Node], keras: list[Node]) -> tuple[list[Node], list[Node]]:
+    """What only one side does."""
+    return _rest(torch, keras), _rest(keras, torch)
+
+
+def _rest(nodes: list[Node], others: list[Node]) -> list[Node]:
+    common = [_same(node) for node in others]
+    lone = []
+    for node in nodes:
+        if _same(node) in common:
+            common.remove(_same(node))
+        else:
+            lone.append(node)
+    return lone
+
+
+def _same(node: Node) -> str:
+    return SAME.get(node.kind, node.kind)
 
 
 def _shapes(segment: Segment) -> bool:
@@ -172,6 +210,8 @@ def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
     if {one.kind, two.kind} <= {*identifiers.POOLS, *REDUCING} and _family(one.kind) != _family(two.kind):
         return "pooling.kind"
     if groups == {"pool"} or ({one.kind, two.kind} <= {*REDUCING} and one.kind != two.kind):
+        if "axis" in two.settings and _family(one.kind) == _family(two.kind):
+            return "glue.axis"
         return "pooling.kind" if _family(one.kind) != _family(two.kind) else _pooling(one, two)
     if groups == {"resize"}:
         modes = one.settings.get("mode"), two.settings.get("mode")
@@ -193,7 +233,7 @@ def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
         and len(one.inputs) == len(two.inputs) == 2
     ):
         return "glue.order"
-    if one.kind == two.kind and one.kind in REDUCING:
+    if one.kind == two.kind and one.kind in (*REDUCING, *identifiers.OF_ONE):
         return "glue.axis"
     if one.kind == two.kind or {one.kind, two.kind} <= {"multiply", "divide", "rescale"}:
         return identifiers.of_constant(scene.parted.place.torch.nodes, scene.at_input)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from crosscheck.ports.backwards import Observation
-from crosscheck.ports.comparison import Ports
-from crosscheck.ports.divergence import Place, relative_error
+from crosscheck.ports.comparison import KEY, Ports
+from crosscheck.ports.divergence import TOLERANCE, Place, relative_error
 
 
 def dropouts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
@@ -28,6 +28,23 @@ def dropouts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
         if len(one) == len(two) and rates[0] != rates[1]:
             text = f"the rate is {rates[1][0]:g} in keras and {rates[0][0]:g} in torch, seen in training only"
             yield Observation(place, "settings", 0.0, "dropout.rate", text)
+
+
+def modes(ports: Ports, places: list[Place]) -> Iterator[Observation]:
+    """Layers of a Functional graph that train whenever nobody says otherwise."""
+    if ports.free <= TOLERANCE:
+        return
+    names = ports.sides.keras.call("keras_impl.trace:always_training", KEY)
+    for place in places:
+        for node in place.keras.nodes:
+            if node.path.rpartition(".")[2] in names:
+                text = (
+                    f"keras' {node.path} is called with training=True in the graph: under model(x), though "
+                    f"not under model(x, training=False) and predict, outputs are {ports.free:.1e} apart"
+                )
+                identifier = "dropout.active" if node.kind == "dropout" else "norm.mode"
+                yield Observation(place, "settings", ports.free, identifier, text)
+                names = [name for name in names if name != node.path.rpartition(".")[2]]
 
 
 def casts(ports: Ports, places: list[Place]) -> Iterator[Observation]:

@@ -53,6 +53,8 @@ def stretch_to(
         paired: steps of layers that the other side has as well.
     """
     makers, nodes, begins = program.makers(), dict[int, Node](), set[int]()
+    if layer is None and ends in common:
+        return Stretch((), (ends,), ends)  # a layer's output is the model's
     waiting = [ends]
     while waiting:
         number = waiting.pop()

@@ -6,7 +6,7 @@ from pathlib import Path
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
-from crosscheck.ports.report import Report, examine, where
+from crosscheck.ports.report import Finding, Report, examine, where
 from crosscheck.sides import Sides
 
 from .entries import Mistake, Pair
@@ -63,10 +63,12 @@ def judge(sides: Sides, *mistakes: Mistake) -> Judgement:
         return Judgement(False, False, False, "equal")
     first = report.findings[0] if report.findings else None
     causes = {name for finding in report.findings for name in finding.identifiers}
-    found = where(first) if first else ""
+    named = [where(first)] if first else []
+    if isinstance(first, Finding) and first.between:  # it says between which layers the fault is
+        named += [*first.at, *(torch for torch, _ in first.behind)]
     return Judgement(
         True,
-        any(found == w or found.startswith(f"{w}.") for w in mistakes[0].where),
+        any(found == w or found.startswith(f"{w}.") for w in mistakes[0].where for found in named),
         all(causes & set(mistake.cause) for mistake in mistakes),
-        f"{found}: {', '.join(first.identifiers) if first else ''}",
+        f"{', '.join(named[:2])}: {', '.join(first.identifiers) if first else ''}",
     )
