@@ -1,6 +1,6 @@
 """What stands between layers, done with other settings than its own; see `emulation.emulate`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -79,23 +79,31 @@ def _attention(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Te
 
 def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
     """Attention of projections (B, T, heads x D), of all three in one, or of heads (B, heads, T, D)."""
-    parts = x if len(x) == 3 else x[0].chunk(3, -1)
+    parts = x if len(x) == 3 else _thirds(x[0], settings)
     apart = parts[2].ndim == 4
     by_role = dict(zip(settings["roles"], parts, strict=True))
     q, k, v = (_heads(by_role[role], settings) for role in ("query", "key", "value"))
     scores = q @ k.transpose(-1, -2) * settings["scale"]
     square = torch.ones(scores.shape[-2:])
-    seen = {"no": square, "yes": square.tril(), "reversed": square.triu(), "without itself": square.tril(-1)}
-    allowed = seen[settings["causal"]] > 0
+    seen = {"no": square, "yes": square.tril(), "reversed": square.triu()}
+    allowed = seen.get(settings["causal"], square.tril(-1)) > 0
     if settings["causal"] == "without itself":
         allowed[0, 0] = True  # the first would see nothing
-    scores = scores.masked_fill(~allowed, -torch.inf)
+    scores = scores.masked_fill(~allowed, -1e30)  # not infinite: where all are hidden, weights are equal
     if "hidden" in settings:
         hidden = torch.from_numpy(settings["hidden"])
-        # Not infinite: where everything is hidden, weights are equal.
         scores = scores.masked_fill(hidden if settings["mask"] == "hides" else ~hidden, -1e30)
     mixed = scores.softmax(settings["axis"]) @ v
     return mixed if apart else _joined(mixed, settings)
+
+
+def _thirds(x: Tensor, settings: Settings) -> Sequence[Tensor]:
+    """Queries, keys and values that one layer gives together."""
+    if settings["thirds"] == "in each head":
+        return [part.flatten(-2) for part in x.unflatten(-1, (settings["heads"], 3, -1)).unbind(-2)]
+    if settings["thirds"] == "interleaved":
+        return x.unflatten(-1, (-1, 3)).unbind(-1)
+    return x.chunk(3, -1)
 
 
 def _heads(x: Tensor, settings: Settings) -> Tensor:

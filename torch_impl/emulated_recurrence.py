@@ -33,6 +33,7 @@ def recurrence(settings: Mapping[str, Any], held: Mapping[str, Tensor], x: Tenso
     def of(name: str, g: str) -> Tensor | float:
         return held.get(f"{name}_{names[g]}", 0.0)
 
+    states = () if settings.get("states") == "zero" else states
     h = states[0] if states else x.new_zeros(x.shape[0], next(iter(held.values())).shape[0])
     c = states[1] if len(states) > 1 else torch.zeros_like(h)
     # PORT: Keras' layers leave out steps that a mask hides, and give what they gave before, or zeros.

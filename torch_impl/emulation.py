@@ -87,6 +87,9 @@ def _batch_norm(settings: Settings, held: Mapping[str, Tensor], x: Tensor) -> Te
             x, None, None, held.get("gamma"), held.get("beta"), training=True, eps=settings["epsilon"]
         )
     statistics = held["moving_mean"], held["moving_variance"]
+    if "axis" in settings:
+        turned = _batch_norm({"epsilon": settings["epsilon"]}, held, x.movedim(settings["axis"], 1))
+        return turned.movedim(1, settings["axis"])
     return F.batch_norm(x, *statistics, held.get("gamma"), held.get("beta"), eps=settings["epsilon"])
 
 
@@ -159,7 +162,9 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,
     "identity": _plain(lambda x: x),
-    "pad": lambda settings, held, x: _padded(x, settings["padding"]),
+    "pad": lambda settings, held, x: _padded(
+        x, settings["padding"], mode=settings.get("padding_mode", "zeros")
+    ),
     "relu": _plain(F.relu),
     "relu6": _plain(F.relu6),
     "leaky_relu": _plain(F.leaky_relu, slope="negative_slope"),

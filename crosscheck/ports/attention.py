@@ -5,28 +5,25 @@ Then one of them is changed after the other, until it gives what Keras gives.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
 
+from crosscheck.ports.attention_places import SCALING, Core, Settings, cores_of, is_whole, masks_of
 from crosscheck.ports.divergence import TOLERANCE, apart, relative_error
 from crosscheck.ports.hypotheses import Hypothesis
-from crosscheck.ports.identifiers import SHAPING
-from crosscheck.ports.program import Node, Trace
-from crosscheck.ports.stretches import SILENT, Stretch
+from crosscheck.ports.program import Trace
+from crosscheck.ports.stretches import Stretch
 
-Settings = dict[str, Any]
 Attempt = Callable[[list[list[Hypothesis]]], Sequence[np.ndarray | None]]
 
 MOST_HEADS = 16
-PRODUCTS = ("matmul", "bmm", "einsum", "dot")
-SCALING = ("multiply", "divide", "rescale", "power")
 # What each part is called if it is what differs.
 NAMES = {
     "heads": "attention.heads",
     "split": "attention.heads",
+    "thirds": "attention.heads",
     "merge": "axes.swapped",
     "scale": "attention.scale",
     "causal": "attention.causal",
@@ -34,35 +31,17 @@ NAMES = {
     "axis": "activation.softmax_axis",
     "roles": "glue.order",
 }
-PLAIN: Settings = {"split": "by head", "merge": "by head", "causal": "no", "mask": "no", "axis": -1}
+PLAIN: Settings = {
+    "split": "by head",
+    "thirds": "side by side",
+    "merge": "by head",
+    "causal": "no",
+    "mask": "no",
+    "axis": -1,
+}
 ROLES = ("query", "key", "value")
-
-
-@dataclass(frozen=True)
-class Core:
-    """Where attention is in PyTorch's stretch.
-
-    Attributes:
-        step: that makes the mixed values, heads side by side again.
-        of: the tensors of queries, keys and values before they are split, or the one of all three.
-        heads: as PyTorch has them.
-        size: of all heads together.
-        masks: tensors that say which positions are hidden, by a name.
-    """
-
-    step: int
-    of: tuple[int, ...]
-    heads: int
-    size: int
-    masks: dict[str, np.ndarray]
-
-    def hypothesis(self, settings: Settings, identifier: str = "", text: str = "") -> Hypothesis:
-        """Attention with such settings in place of PyTorch's."""
-        given = settings | {"of": self.of}
-        name, _, way = settings["mask"].partition(" ")
-        if way:
-            given |= {"mask": way, "hidden": self.masks[name]}
-        return Hypothesis(identifier, text, self.step, ("attention_core", given))
+# How one layer gives all three.
+THIRDS = ("side by side", "in each head", "interleaved")
 
 
 def differences(
@@ -77,14 +56,20 @@ def differences(
         alone: what Keras' stretch makes of PyTorch's tensors.
         attempt: does PyTorch's stretch with hypotheses.
     """
-    core = _found(torch, traces[0]) if any(n.kind == "softmax" or _whole(n) for n in keras.nodes) else None
-    if core is None:
+    if not any(node.kind == "softmax" or is_whole(node) for node in keras.nodes):
         return None
-    core.masks.update(_masks("keras", keras, traces[1]))
-    own = _own(core, traces[0].values[torch.ends], attempt)
-    if own is None:
-        return None
-    ways = list(_variations(core, own, _constants(keras)))
+    for core in cores_of(torch, traces[0]):
+        core.masks.update(masks_of("keras", keras, traces[1]))
+        own = _own(core, traces[0].values[torch.ends], attempt)
+        if own is not None:
+            return _changed(core, own, list(_variations(core, own, _constants(keras))), alone, attempt)
+    return None
+
+
+def _changed(
+    core: Core, own: Settings, ways: list[tuple[str, Settings]], alone: np.ndarray, attempt: Attempt
+) -> tuple[list[Hypothesis], np.ndarray] | None:
+    """One or two parts done otherwise."""
     for count in (1, 2):
         tried = [two for two in combinations(ways, count) if len({name for name, _ in two}) == count]
         changed = [own | {n: v for _, change in two for n, v in change.items()} for two in tried]
@@ -99,125 +84,12 @@ def differences(
     return None
 
 
-def _whole(node: Node) -> bool:
-    return node.kind == "dot_product_attention"
-
-
-def _found(stretch: Stretch, trace: Trace) -> Core | None:
-    makers = {number: node for node in stretch.nodes for number in node.outputs}
-    users: dict[int, list[Node]] = {}
-    for node in stretch.nodes:
-        for number in node.inputs:
-            users.setdefault(number, []).append(node)
-    centre = next((n for n in reversed(stretch.nodes) if n.kind == "softmax" or _whole(n)), None)
-    if centre is None:
-        return None
-    if _whole(centre):
-        mixing, parts = centre, centre.inputs[:3]
-    else:
-        scoring = _back(centre.inputs[0], makers, PRODUCTS)
-        found = _ahead(centre.outputs[0], users, PRODUCTS)
-        if scoring is None or found is None or len(scoring.inputs) != 2 or len(found.inputs) != 2:
-            return None
-        mixing = found
-        weights = _behind(centre.outputs[0], users, SILENT)
-        values = [number for number in mixing.inputs if number not in weights]
-        parts = (*scoring.inputs, *values)
-    if len(parts) != 3:
-        return None
-    roots = tuple(_root(number, makers, stretch.begins) for number in parts)
-    arrays = [trace.values[root] for root in roots]
-    if any(array.ndim not in (3, 4) for array in arrays):
-        return None
-    query = trace.values[parts[0]]
-    merged = mixing.outputs[0]
-    if arrays[2].ndim == 3:
-        *_, merged = _behind(merged, users, (*SHAPING, *SILENT))
-    size = arrays[2].shape[-1] // (3 if len(set(roots)) == 1 else 1)
-    heads = query.shape[1] if query.ndim == 4 else 1
-    step = next(node.step for node in stretch.nodes if merged in node.outputs)
-    of = roots[:1] if len(set(roots)) == 1 else roots
-    return Core(step, of, heads, size, _masks("torch", stretch, trace))
-
-
-def _back(number: int, makers: dict[int, Node], kinds: Sequence[str]) -> Node | None:
-    """The nearest node of a kind that a tensor comes from, along first inputs."""
-    while number in makers:
-        node = makers[number]
-        if node.kind in kinds:
-            return node
-        floats = [n for n in node.inputs if n in makers]
-        if not floats:
-            return None
-        number = _scores(floats, makers, kinds)
-    return None
-
-
-def _scores(numbers: list[int], makers: dict[int, Node], kinds: Sequence[str]) -> int:
-    """Of several inputs the one that comes from a product: the others are masks."""
-    for number in numbers[:-1]:
-        if _back(number, makers, kinds) is not None:
-            return number
-    return numbers[-1]
-
-
-def _ahead(number: int, users: dict[int, list[Node]], kinds: Sequence[str]) -> Node | None:
-    for node in users.get(number, ()):
-        if node.kind in kinds:
-            return node
-        if node.kind in SILENT and (found := _ahead(node.outputs[0], users, kinds)):
-            return found
-    return None
-
-
-def _behind(number: int, users: dict[int, list[Node]], kinds: Sequence[str]) -> Iterator[int]:
-    """A tensor, and those that steps of these kinds alone make of it."""
-    yield number
-    while len(users.get(number, ())) == 1 and users[number][0].kind in kinds:
-        number = users[number][0].outputs[0]
-        yield number
-
-
-def _root(number: int, makers: dict[int, Node], begins: Sequence[int]) -> int:
-    """The tensor before it is split into heads, turned and scaled."""
-    while number in makers and number not in begins:
-        node = makers[number]
-        passing = node.kind in (*SHAPING, *SILENT) or (node.kind in SCALING and len(node.inputs) == 1)
-        if not passing or not node.inputs:
-            break
-        number = node.inputs[0]
-    return number
-
-
-def _masks(side: str, stretch: Stretch, trace: Trace) -> dict[str, np.ndarray]:
-    """Tensors that may say which positions are hidden: True where they do, of four axes."""
-    found: dict[str, np.ndarray] = {}
-    for node in stretch.nodes:
-        for number in (*node.inputs, *node.outputs):
-            array = trace.values.get(number)
-            if array is None or array.ndim < 2 or array.size < 2:
-                continue
-            if array.dtype.kind == "f":  # added to the scores
-                if not (array <= -1e4).any() or ((array > -1e4) & (array != 0)).any():
-                    continue
-                array = array <= -1e4
-            if array.dtype.kind == "b":
-                found[f"{side}{number}"] = _of_four_axes(array)
-    return found
-
-
-def _of_four_axes(array: np.ndarray) -> np.ndarray:
-    if array.ndim == 2 and array.shape[0] != array.shape[1]:  # of a batch
-        return array[:, None, None, :]
-    return array.reshape(*(1,) * (4 - array.ndim), *array.shape) if array.ndim != 3 else array[:, None]
-
-
 def _constants(keras: Stretch) -> list[float]:
     """Numbers that Keras' stretch multiplies or divides by."""
     found = []
     for node in keras.nodes:
         given = [*node.settings.get("arguments", ()), node.settings.get("scale")]
-        if node.kind in SCALING or _whole(node):
+        if node.kind in SCALING or is_whole(node):
             found += [float(v) for v in given if isinstance(v, int | float) and v]
     return [*found, *(1 / value for value in found)]
 
@@ -233,9 +105,13 @@ def _own(core: Core, expected: np.ndarray, attempt: Attempt) -> Settings | None:
     tried = [
         PLAIN
         | {"heads": core.heads, "scale": scale, "causal": causal, "mask": mask, "roles": ROLES}
-        | {"split": split, "merge": split}
-        for mask, causal, scale, split in product(
-            masks, ("no", "yes"), _scales(core, core.heads), ("by head", "interleaved")
+        | {"split": split, "merge": split, "thirds": thirds}
+        for mask, causal, scale, split, thirds in product(
+            masks,
+            ("no", "yes"),
+            _scales(core, core.heads),
+            ("by head", "interleaved"),
+            THIRDS if len(core.of) == 1 else THIRDS[:1],
         )
         if not (mask != "no" and causal == "yes")
     ]
@@ -248,7 +124,7 @@ def _own(core: Core, expected: np.ndarray, attempt: Attempt) -> Settings | None:
 
 def _variations(core: Core, own: Settings, constants: list[float]) -> Iterator[tuple[str, Settings]]:
     """One part done otherwise: its name, and what changes."""
-    for causal in ("no", "yes", "reversed", "without itself"):
+    for causal in ("no", "yes", "reversed", "without itself", "without itself, the first all"):
         yield "causal", {"causal": causal}
     for mask in ("no", *(f"{name} {way}" for name in core.masks for way in ("hides", "shows"))):
         yield "mask", {"mask": mask}
@@ -261,6 +137,8 @@ def _variations(core: Core, own: Settings, constants: list[float]) -> Iterator[t
     for split in ("interleaved", "reshaped"):
         yield "split", {"split": split}
         yield "split", {"split": split, "merge": split}
+    for thirds in THIRDS if len(core.of) == 1 else ():
+        yield "thirds", {"thirds": thirds}
     for merge in ("reshaped", "interleaved"):
         yield "merge", {"merge": merge}
     yield "axis", {"axis": -2}
@@ -271,6 +149,7 @@ def _variations(core: Core, own: Settings, constants: list[float]) -> Iterator[t
 _SAID = {
     "heads": "the number of heads",
     "split": "how features are split into heads",
+    "thirds": "how queries, keys and values lie in what one layer gives",
     "merge": "how heads are joined",
     "scale": "the scale of the scores",
     "causal": "attention",
@@ -283,6 +162,7 @@ _SHOWN = {
     "yes": "causal",
     "reversed": "causal in reverse",
     "without itself": "causal, without the position itself",
+    "without itself, the first all": "causal, without the position itself",
     "hides": "those where the mask is True",
     "shows": "those where the mask is False",
 }

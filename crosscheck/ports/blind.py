@@ -33,6 +33,10 @@ def _of_layer(layer: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
     if kind == "batch_norm":
         text = "keras normalises with the moments of the batch, in evaluation mode, too"
         yield Hypothesis("norm.mode", text, step, (kind, settings | {"mode": "batch"}))
+        shape = trace.values[layer.inputs[0]].shape
+        for axis in (a for a in range(2, len(shape)) if shape[a] == shape[1]):
+            text = f"keras normalises along another axis of the same size ({shape[1]})"
+            yield Hypothesis("norm.axis", text, step, (kind, settings | {"axis": axis}))
     if kind.startswith(("conv", "depthwise")):
         text = "keras' kernel is flipped: a true convolution, not a cross-correlation"
         yield Hypothesis("conv.kernel_flipped", text, step, (kind, settings | {"kernel": "flipped"}))
@@ -58,6 +62,18 @@ def _of_numbers(layer: Node, trace: Trace) -> Iterator[Hypothesis]:
     for offset in (1, -1, 2, -2):
         text = f"keras asks the embedding for rows {abs(offset)} {'later' if offset > 0 else 'earlier'}"
         yield Hypothesis("glue.constant", text, step, before=("add", {"arguments": (offset,)}))
+
+
+def other_rows(scene: Scene, keras: Trace, torch: Trace) -> Iterator[Hypothesis]:
+    """An embedding that is asked for the rows that Keras' is asked for."""
+    pair = scene.parted.place.pair
+    if pair is None or pair.torch.kind != "embedding" or not pair.keras.inputs:
+        return
+    rows, number = keras.values[pair.keras.inputs[0]], pair.torch.inputs[0]
+    if rows.size == torch.values[number].size and rows.dtype.kind in "iu":
+        text = "keras asks the embedding for other rows than torch"
+        forced = {number: rows.reshape(torch.values[number].shape).astype(np.int64)}
+        yield Hypothesis("glue.constant", text, pair.torch.step, forced=forced)
 
 
 def _of_glue(node: Node, scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
@@ -112,11 +128,16 @@ def _of_order(scene: Scene, trace: Trace) -> Iterator[Hypothesis]:
         if scene.at_input and node.inputs[0] in place.torch.begins and len(shape) > 2 and 1 < shape[1] < 5:
             text = "keras has the channels of the input in reverse (RGB and BGR)"
             yield Hypothesis("channels.order", text, node.step, before=("flip", {"axis": (1,)}))
+        for axis in range(1, len(shape)) if node.inputs[0] in place.torch.begins else ():
+            text = f"keras turns the tensor round along an axis of size {shape[axis]}"
+            yield Hypothesis("glue.extra", text, node.step, before=("flip", {"axis": (axis,)}))
         for axes in combinations(range(1, len(shape)), 2):
             equal = shape[axes[0]] == shape[axes[1]]
             text = f"keras exchanges two axes of the same size ({shape[axes[0]]})"
             if equal and shape[axes[0]] > 1:
-                yield Hypothesis("axes.swapped", text, node.step, before=("swap", {"axes": axes}))
+                # A norm of exchanged axes is one over another axis.
+                name = "norm.axis" if node.kind in identifiers.NORMS and node.held else "axes.swapped"
+                yield Hypothesis(name, text, node.step, before=("swap", {"axes": axes}))
             elif len(shape) > 2:
                 text = "keras reshapes where axes are to be exchanged, or the reverse"
                 yield Hypothesis("axes.swapped", text, node.step, before=("crossed", {"axes": axes}))

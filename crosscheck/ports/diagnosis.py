@@ -6,22 +6,28 @@ rounding, that thing is the cause.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
+from time import monotonic
 
 import numpy as np
 
 from crosscheck.ports import attention
-from crosscheck.ports.blind import blind
+from crosscheck.ports.blind import blind, other_rows
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, apart
 from crosscheck.ports.hypotheses import Change, Hypothesis, Scene, visible
 from crosscheck.ports.identifiers import REDUCING, SHAPING, group
+from crosscheck.ports.matching import Matching, first_unlike, match
 from crosscheck.ports.norms import written_out
-from crosscheck.ports.program import Again, Node
+from crosscheck.ports.program import Again, Node, Program
 from crosscheck.ports.recurrence import behind_recurrence, masked_recurrence
-from crosscheck.ports.segments import transplants
+from crosscheck.ports.segments import before_attention, transplants
+from crosscheck.ports.stretches import Stretch
 
-MOST_AT_ONCE, MOST = 3, 10
+MOST_AT_ONCE, MOST, NARROW = 3, 10, 12
+# Hypotheses tried together, and seconds after which no further ones are.
+AT_ONCE, PATIENCE = 40, 20.0
 # Identifiers that say little: others are tried before.
 VAGUE = ("glue.", "activation.extra", "activation.missing")
 # But for these: another number, or another axis, where both do the same.
@@ -66,16 +72,19 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node), before)
     seen = list(visible(scene))[:MOST]
     plain = [h for h in seen if h.identifier in NUMBERS or not h.identifier.startswith(VAGUE)]
+    inside = cache(lambda: matched(ports, parted))
     rounds: list[Callable[[], list[list[Hypothesis]]]] = [
         lambda: [[h] for h in behind_recurrence(scene, ports.torch, ports.values[0])],
         lambda: [[h] for h in plain],
         lambda: [[h] for h in written_out(scene, ports.values[0])],
         lambda: [[h] for h in masked_recurrence(scene, ports.values[1])],
-        lambda: [[h] for h in _transplants(ports, scene)],
+        lambda: [[h] for h in _transplants(scene, inside())],
         lambda: [[h] for h in seen if h not in plain],
         lambda: [[h] for h in blind(scene, ports.torch, ports.values[0])],
+        lambda: [[h] for h in other_rows(scene, ports.values[1], ports.values[0])],
         lambda: [list(two) for two in combinations(seen, 2)],
         lambda: [list(three) for three in combinations(seen, MOST_AT_ONCE)],
+        lambda: _pairs(_transplants(scene, inside())[:NARROW]),
     ]
     if seen_only:
         rounds = [lambda: [[h] for h in seen], rounds[5]]
@@ -89,25 +98,52 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     return None
 
 
-def _transplants(ports: Ports, scene: Scene) -> list[Hypothesis]:
+def _transplants(scene: Scene, matching: Matching | None) -> list[Hypothesis]:
     """Keras' own tensors on the way put into PyTorch's stretch."""
-    again = ports.again(scene.parted.place)
-    if again is None:
+    if matching is None:
         return []
-    (theirs,) = ports.sides.keras.call("keras_impl.trace:replay_whole", KEY, ports.keras_inputs, [again])
-    return [h for _, h in transplants(scene, ports.values[0].values, theirs)]
+    return [*before_attention(scene, matching), *(h for _, h in transplants(scene, matching))]
+
+
+def _pairs(found: list[Hypothesis]) -> list[list[Hypothesis]]:
+    """Two tensors of Keras' at once."""
+    return [list(two) for two in combinations(found, 2) if not two[0].forced.keys() & two[1].forced.keys()]
+
+
+def clue(ports: Ports, parted: Parted) -> str:
+    """Where Keras begins to do otherwise inside a stretch that nothing explains."""
+    matching = matched(ports, parted)
+    node = first_unlike(parted.place.keras, matching) if matching else None
+    return f"the first that torch has nowhere is what keras' {node} makes" if node else ""
+
+
+def matched(ports: Ports, parted: Parted) -> Matching | None:
+    """Which tensors inside the stretches are the same; None if Keras' cannot be done again."""
+    again = ports.again(parted.place)
+    if again is None:
+        return None
+    (made,) = ports.sides.keras.call("keras_impl.trace:replay_whole", KEY, ports.keras_inputs, [again])
+    place, theirs = parted.place, ports.values[1].values
+    constants = {n for node in place.keras.nodes for n in node.inputs} - set(made)
+    known = {n: theirs[n] for n in constants if n in theirs} if made else {}
+    return match(place.torch, place.keras, ports.values[0].values, known | made) if made else None
 
 
 def _first_that_explains(ports: Ports, parted: Parted, tried: Sequence[list[Hypothesis]]) -> Cause | None:
     if not tried or parted.alone is None:
         return None
-    parts = [_again(ports, parted, chosen) for chosen in tried]
-    results = ports.sides.torch.call("torch_impl.trace:replay", KEY, ports.inputs, parts)
-    errors = [float("inf") if r is None else apart(r, parted.alone) for r in results]
     limit = min(TOLERANCE, parted.own * FALL) if np.isfinite(parted.own) else TOLERANCE
-    for chosen, error in zip(tried, errors, strict=True):
-        if error <= limit:
-            return Cause(tuple(chosen), parted.own, error)
+    until = monotonic() + PATIENCE
+    for begin in range(0, len(tried), AT_ONCE):
+        some = tried[begin : begin + AT_ONCE]
+        parts = [_again(ports, parted, chosen) for chosen in some]
+        results = ports.sides.torch.call("torch_impl.trace:replay", KEY, ports.inputs, parts)
+        for chosen, result in zip(some, results, strict=True):
+            error = float("inf") if result is None else apart(result, parted.alone)
+            if error <= limit:
+                return Cause(tuple(chosen), parted.own, error)
+        if monotonic() > until:
+            break
     return None
 
 
@@ -179,11 +215,29 @@ def _renamed(ports: Ports, parted: Parted, hypothesis: Hypothesis) -> Hypothesis
         side = parted.place.keras if hypothesis.identifier.endswith("extra") else parted.place.torch
         kind = {node.kind for node in side.nodes if group(node.kind) == "activation"}
     follows = any(ends in node.inputs and node.kind in kind for node in nodes)
+    if hypothesis.forced and _activations(parted.place.torch) == _activations(parted.place.keras):
+        follows = True  # neither too many nor too few of them
+    if hypothesis.identifier == "activation.extra":  # or it stands behind the next norm there
+        beyond = _behind_norm(ports.torch, ends) - _behind_norm(ports.keras, parted.place.keras.ends)
+        follows = follows or bool(kind & beyond)
     return replace(hypothesis, identifier="activation.order") if follows else hypothesis
 
 
+def _behind_norm(program: Program, number: int) -> set[str]:
+    """What is done with a tensor once it is normalised."""
+    norms = [node for node in program.users(number) if group(node.kind) == "norm"]
+    return {user.kind for norm in norms for n in norm.outputs for user in program.users(n)}
+
+
+def _activations(stretch: Stretch) -> list[str]:
+    return sorted(node.kind for node in stretch.nodes if group(node.kind) == "activation")
+
+
 def _at_input(ports: Ports, parted: Parted) -> bool:
-    return bool(set(parted.place.torch.begins) & set(ports.torch.inputs))
+    """Whether the stretch begins at an image or signal that the model is given, and at nothing else."""
+    begins, inputs = set(parted.place.torch.begins), set(ports.torch.inputs)
+    numbers = all(ports.values[0].values[number].dtype.kind == "f" for number in begins)
+    return bool(begins) and begins <= inputs and numbers
 
 
 def own_tensors(ports: Ports, node: Node) -> dict[str, np.ndarray]:

@@ -91,7 +91,7 @@ def in_keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray |
 
 def keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | None = None) -> Order:
     """What brings the axes of PyTorch's tensor, and of others like it, into Keras' order."""
-    orders = list(_orders(torch, shape))
+    orders = list(axis_orders(torch, shape))
     fitting = [order for order in orders if order(torch).shape == shape]
     if len(fitting) > 1 and like is not None:
         nearest = min(fitting, key=lambda order: relative_error(order(torch), like))
@@ -101,7 +101,7 @@ def keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | No
     return fitting[0] if fitting else orders[0]
 
 
-def _orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:
+def axis_orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:
     """What Keras may do, the likeliest first."""
     if torch.ndim > 2:
         yield lambda array: np.moveaxis(array, 1, -1)

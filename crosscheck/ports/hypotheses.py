@@ -33,6 +33,7 @@ class Hypothesis:
         forced: tensors that are something else whatever the stretch makes of them, by number.
         without: steps that are left out, since what they do is in the change.
         only: the settings that the change is about, where others may change besides; all if empty.
+        about: further steps of PyTorch's that it is about.
     """
 
     identifier: str
@@ -43,6 +44,7 @@ class Hypothesis:
     forced: dict[int, np.ndarray] = field(default_factory=dict)
     without: tuple[int, ...] = ()
     only: tuple[str, ...] = ()
+    about: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

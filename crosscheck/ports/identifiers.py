@@ -14,8 +14,6 @@ POOLS = (
     "global_avg_pool",
     "adaptive_avg_pool",
     "adaptive_max_pool",
-    "adaptiveavgpool",
-    "adaptivemaxpool",
 )
 REDUCING = ("mean", "sum", "max", "min")
 # Functions of one number, which are done in place of others rather than forgotten.
@@ -48,6 +46,7 @@ SHAPING = (
         "repeat",
     ),
     *("expandas", "permutedims", "shape", "size", "unstack"),
+    *("pixelshuffle", "pixelunshuffle", "channelshuffle", "depthtospace", "spacetodepth"),
 )
 # Settings by group of kinds; "" is any kind.
 _SETTINGS = {
@@ -113,6 +112,9 @@ def of_setting(kind: str, name: str, around: Collection[Node] = (), at_input: bo
         return known
     if name in ("axis", "dim", "axes", "dims"):
         return "glue.axis"
+    roots = any(node.kind in ("sqrt", "rsqrt", "std", "var") for node in around)
+    if kind == "add" and roots:  # a norm that is written out
+        return "norm.epsilon"
     return of_constant(around, at_input)
 
 
@@ -150,6 +152,8 @@ def of_missing(node: Node, around: Collection[Node], at_input: bool) -> str:
         return "layer.missing"
     if kind == "add" and len(node.inputs) > 1:
         return "residual.missing"
+    if kind in ARITHMETIC and len(node.inputs) > 1:
+        return "glue.missing"
     if kind in (*ARITHMETIC, "rescale"):
         return of_constant(around, at_input)
     if kind == "flip":
@@ -167,11 +171,13 @@ def of_extra(node: Node, around: Collection[Node], at_input: bool) -> str:
         return "activation.softmax_doubled" if kind == "softmax" and doubled else "activation.extra"
     if node.held or group(kind) == "norm":
         return "layer.extra"
+    if kind in ARITHMETIC and len(node.inputs) > 1:
+        return "glue.extra"
     if kind in ("rescale", *ARITHMETIC):
         return of_constant(around, at_input)
     if kind == "flip":
         return "channels.order" if at_input else "recurrent.direction"
-    if kind in (*REDUCING, *OF_ONE):
+    if kind in REDUCING:
         return "glue.operation"
     return "dtype.float32" if kind == "cast" else "glue.extra"
 

@@ -109,7 +109,7 @@ def _of_functions(
             }
             own = _own(x, y, axes_of, list(sizes))
             if own:
-                yield from _otherwise(number, x, axes_of, own, list(sizes))
+                yield from _otherwise(node, x, axes_of, own, list(sizes))
                 return
 
 
@@ -125,16 +125,17 @@ def _own(
 
 
 def _otherwise(
-    number: int,
+    node: Node,
     x: np.ndarray,
     axes_of: dict[str, tuple[int, ...]],
     own: tuple[str, str, float],
     epsilons: list[float],
 ) -> Iterator[Hypothesis]:
     axis, way, epsilon = own
+    number, step = node.outputs[0], node.step
     for size in epsilons:
         text = f"epsilon is {size:g} in keras and {epsilon:g} in torch"
-        yield Hypothesis("norm.epsilon", text, 0, forced={number: WAYS[way](x, axes_of[axis], size)})
+        yield Hypothesis("norm.epsilon", text, step, forced={number: WAYS[way](x, axes_of[axis], size)})
     for (other, normalise), size in product(WAYS.items(), epsilons):
         if other == way:
             continue
@@ -142,8 +143,8 @@ def _otherwise(
         squares = ("square" in other) != ("square" in way)
         name = "norm.kind" if squares else "norm.variance" if unbiased else "norm.epsilon"
         text = f"keras divides by {other}, torch by {way}"
-        yield Hypothesis(name, text, 0, forced={number: normalise(x, axes_of[axis], size)})
+        yield Hypothesis(name, text, step, forced={number: normalise(x, axes_of[axis], size)})
     for other, axes in axes_of.items():
         if other != axis and axes and np.prod([x.shape[a] for a in axes]) > 1:
             text = f"keras normalises over {other}, torch over {axis}"
-            yield Hypothesis("norm.axis", text, 0, forced={number: WAYS[way](x, axes, epsilon)})
+            yield Hypothesis("norm.axis", text, step, forced={number: WAYS[way](x, axes, epsilon)})

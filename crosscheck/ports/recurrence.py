@@ -26,6 +26,10 @@ def of_recurrence(layer: Node) -> Iterator[Hypothesis]:
     if kind == "lstm":
         text = "keras puts no tanh around the cell's state on the way out"
         yield Hypothesis("recurrent.activation", text, step, (kind, settings | {"output": "linear"}))
+    if len(layer.inputs) > 1:
+        text = "keras begins with states of zero, torch with states that come from before"
+        zeros = kind, settings | {"states": "zero"}
+        yield Hypothesis("glue.missing", text, step, zeros)
     text = "keras takes the time for the batch, and the batch for the time"
     yield Hypothesis("recurrent.time_axis", text, step, before=("swap", {"axes": (0, 1)}))
     text = "keras is given the sequence in reverse"
@@ -60,8 +64,10 @@ def behind_recurrence(scene: Scene, program: Program, trace: Trace) -> Iterator[
         for n in place.torch.begins
         if n in makers and identifiers.group(makers[n].kind) == "recurrent"
     ]
-    if not recurrent or (place.pair and identifiers.group(place.pair.torch.kind) == "recurrent"):
+    if not recurrent:
         return
+    layer = place.pair.torch if place.pair else None
+    own = {layer.step} if layer and identifiers.group(layer.kind) == "recurrent" else set()
     lasts: dict[str, list[np.ndarray]] = {"last": [], "final": [], "first": [], "mean": [], "max": []}
     for node in {node.number: node for node in recurrent}.values():
         sequence, state = trace.values[node.outputs[0]], trace.values[node.outputs[1]]
@@ -82,24 +88,28 @@ def behind_recurrence(scene: Scene, program: Program, trace: Trace) -> Iterator[
         name: [np.concatenate([parts[i] for i in order], -1) for order in permutations(range(len(parts)))]
         for name, parts in lasts.items()
     }
-    number, own = _picked(place.torch.nodes, trace, ways)
+    made = [n for node in place.torch.nodes if node.step not in own for n in node.outputs]
+    states = list(layer.inputs[1:]) if layer and own else []  # with which the next layer begins
+    number, way = _picked([*made, *states], trace, ways)
     for name, arrays in ways.items():
         for index, joined in enumerate(arrays):
             if number is None or joined.shape != trace.values[number].shape:
                 continue
             identifier, text = "recurrent.last_step", f"keras goes on with {said[name]}"
-            text += f", torch with {said[own]}" if own else ", torch with something else"
-            if name == own:
+            text += f", torch with {said[way]}" if way else ", torch with something else"
+            if {name, way} == {"mean", "max"}:
+                identifier = "pooling.kind"
+            if name == way:
                 identifier, text = "glue.order", "keras joins the directions in another order"
-            if index or name != own:
-                yield Hypothesis(identifier, text, 0, forced={number: joined})
+            if index or name != way:
+                steps = [n.step for n in place.torch.nodes if number in (*n.outputs, *n.inputs)]
+                step = steps[0]
+                yield Hypothesis(identifier, text, step, forced={number: joined})
 
 
-def _picked(
-    nodes: tuple[Node, ...], trace: Trace, ways: dict[str, list[np.ndarray]]
-) -> tuple[int | None, str]:
+def _picked(numbers: list[int], trace: Trace, ways: dict[str, list[np.ndarray]]) -> tuple[int | None, str]:
     """What PyTorch goes on with, and which way that is; where it is none of them, what has its shape."""
-    made = [(n, trace.values[n]) for node in nodes for n in node.outputs if n in trace.values]
+    made = [(n, trace.values[n]) for n in numbers if n in trace.values]
     for number, array in made:
         for name, (joined, *_) in ways.items():
             if array.shape == joined.shape and np.allclose(array, joined, rtol=0, atol=TOLERANCE):

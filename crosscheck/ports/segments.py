@@ -5,273 +5,108 @@ PyTorch's, makes PyTorch's stretch end as Keras' does, everything behind agrees:
 last tensors that agree and that one.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
-
-import numpy as np
-
-from crosscheck.ports import identifiers
-from crosscheck.ports.divergence import TOLERANCE, in_keras_order, keras_order, relative_error
-from crosscheck.ports.hypotheses import SAME, Hypothesis, Scene, is_padding_of
-from crosscheck.ports.identifiers import SHAPING, group
+from crosscheck.ports.attention_places import centre_of
+from crosscheck.ports.hypotheses import Hypothesis, Scene
+from crosscheck.ports.matching import Matching, makes
+from crosscheck.ports.naming import Segment, named
 from crosscheck.ports.program import Node
-from crosscheck.ports.stretches import SILENT, Stretch
+from crosscheck.ports.relations import Operand, Parting
+from crosscheck.ports.stretches import Stretch
 
-REDUCING = (*identifiers.REDUCING, "global_avg_pool", "global_max_pool")
-CLIPPING = ("clip", "relu6")
-PADDING = ("pad", "mirrorpad", "reflectionpad")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Steps of either side between tensors that agree and tensors behind which all agrees.
-
-    Attributes:
-        torch: its steps.
-        keras: its steps.
-        forced: what is put into PyTorch's stretch, by number.
-        step: the last of PyTorch's steps.
-    """
-
-    torch: tuple[Node, ...]
-    keras: tuple[Node, ...]
-    forced: dict[int, np.ndarray]
-    step: int
+# Tensors that are tried first: those between which there is least.
+MOST = 400
 
 
-def transplants(
-    scene: Scene, torch: dict[int, np.ndarray], keras: dict[int, np.ndarray]
-) -> list[tuple[Segment, Hypothesis]]:
+def transplants(scene: Scene, matching: Matching) -> list[tuple[Segment, Hypothesis]]:
     """Every tensor of Keras' that fits in place of one of PyTorch's, as hypotheses, the narrowest first.
 
     Args:
         scene: the place.
-        torch: the tensors of PyTorch's run.
-        keras: those that Keras' stretch makes of PyTorch's.
+        matching: of the tensors there.
     """
     place = scene.parted.place
-    mine, theirs = _outputs(place.torch, torch), _outputs(place.keras, keras)
-    agreeing = _agreeing(place.torch, place.keras, mine, theirs)
+    same = set(matching.same.values()), set(matching.same)
+    makers = {number: node for node in place.torch.nodes for number in node.outputs}
     found = []
-    for a, one in mine.items():
-        for b, two in theirs.items():
-            if b in agreeing[1]:
+    for a in matching.torch:
+        if a in place.torch.begins or (a in makers and makers[a].kind == "parameter"):
+            continue
+        for b in matching.keras:
+            if (a in same[0] and b in same[1]) or (a == place.torch.ends and b != place.keras.ends):
                 continue
-            order = keras_order(one, two.shape, two)
-            if order(one).shape != two.shape:
+            segment = _segment(a, b, scene, matching)
+            if segment is None:
                 continue
-            if a == place.torch.ends and b != place.keras.ends:
-                continue
-            between = (
-                _between(place.torch, a, agreeing[0]),
-                _between(place.keras, b, agreeing[1]),
-            )
-            segment = Segment(
-                *between, {a: _inverse(order, one.shape, two)}, between[0][-1].step if between[0] else 0
-            )
-            name, text = named(segment, scene)
+            name, text = named(segment, scene, _parting(segment, scene, matching))
             if name:
-                found.append((segment, Hypothesis(name, text, segment.step, forced=segment.forced)))
-    return sorted(found, key=lambda item: len(item[0].torch) + len(item[0].keras))
+                about = tuple(node.step for node in segment.torch)
+                found.append(
+                    (segment, Hypothesis(name, text, segment.step, forced=segment.forced, about=about))
+                )
+    return sorted(found, key=lambda item: len(item[0].torch) + len(item[0].keras))[:MOST]
 
 
-def _outputs(stretch: Stretch, values: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
-    numbers = [n for node in stretch.nodes if node.kind != "parameter" for n in node.outputs]
-    numbers += stretch.begins
-    return {n: values[n] for n in numbers if n in values and values[n].dtype.kind == "f"}
-
-
-def _agreeing(
-    torch: Stretch, keras: Stretch, mine: dict[int, np.ndarray], theirs: dict[int, np.ndarray]
-) -> tuple[set[int], set[int]]:
-    """Tensors that are the same on both sides, those that the stretches begin with among them."""
-    found = set(torch.begins), set(keras.begins)
-    for a, one in mine.items():
-        for b, two in theirs.items():
-            if relative_error(in_keras_order(one, two.shape, two), two) <= TOLERANCE:
-                found[0].add(a)
-                found[1].add(b)
-    return found
-
-
-def _between(stretch: Stretch, end: int, known: Collection[int]) -> tuple[Node, ...]:
-    """The steps that make a tensor out of those that are known."""
-    makers = {number: node for node in stretch.nodes for number in node.outputs}
-    waiting, found = [end], dict[int, Node]()
-    while waiting:
-        number = waiting.pop()
-        node = makers.get(number)
-        if node is not None and number not in known and node.number not in found:
-            found[node.number] = node
-            waiting += node.inputs
-    return tuple(found[number] for number in sorted(found))
-
-
-def _inverse(order, shape: tuple[int, ...], array: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """Keras' tensor with its axes as PyTorch has them."""
-    places = order(np.arange(int(np.prod(shape))).reshape(shape)).reshape(-1)
-    turned = np.empty(places.size, array.dtype)
-    turned[places] = array.reshape(-1)
-    return turned.reshape(shape)
-
-
-def named(segment: Segment, scene: Scene) -> tuple[str, str]:
-    """The identifier of a segment, and what is done there; empty if that is no known mistake."""
-    torch, keras = (_counted(nodes) for nodes in (segment.torch, segment.keras))
-    said = f"keras does {_said(segment.keras)} where torch does {_said(segment.torch)}, and all behind agrees"
-    if any(node.held for node in (*torch, *keras)):
-        return "", said
-    kinds = [node.kind for node in torch], [node.kind for node in keras]
-    if "softmax" in kinds[0] + kinds[1] and len(torch) > 1 and len(keras) > 1:
-        return "", said
-    if not torch and not keras:
-        return _of_shaping(segment, scene), said
-    if not torch or not keras:
-        return _one_sided(torch, keras, scene), said
-    if sorted(kinds[0]) == sorted(kinds[1]) and kinds[0] != kinds[1]:
-        activations = any(group(kind) == "activation" for kind in kinds[0])
-        return ("activation.order" if activations else "glue.order"), said
-    if _moved(*kinds):
-        return "activation.order", said
-    over = _without_common(torch, keras)
-    if over != (torch, keras) and (not over[0] or not over[1]) and over[0] + over[1]:
-        torch, keras = over
-        return _of_pair(torch, keras, scene) if torch and keras else _one_sided(torch, keras, scene), said
-    if [(n.kind, n.settings) for n in torch] == [(n.kind, n.settings) for n in keras] and _shapes(segment):
-        return _of_shaping(segment, scene), said
-    return _of_pair(torch, keras, scene), said
-
-
-def _one_sided(torch: list[Node], keras: list[Node], scene: Scene) -> str:
-    if keras:
-        return identifiers.of_extra(keras[0], keras[1:], scene.at_input)
-    return identifiers.of_missing(torch[0], torch[1:], scene.at_input)
-
-
-def _moved(torch: list[str], keras: list[str]) -> bool:
-    """Whether an activation stands at the other end."""
-    common = {kind for kind in {*torch} & {*keras} if group(kind) == "activation"}
-    several = len(torch) > 1 and len(keras) > 1
-    ends = ((torch[0], keras[-1]), (torch[-1], keras[0]))
-    return several and torch[0] != keras[0] and any(a == b and a in common for a, b in ends)
-
-
-def _without_common(torch: list[Node], keras: list[Node]) -> tuple[list[Node], list[Node]]:
-    """What only one side does."""
-    return _rest(torch, keras), _rest(keras, torch)
-
-
-def _rest(nodes: list[Node], others: list[Node]) -> list[Node]:
-    common = [_same(node) for node in others]
-    lone = []
-    for node in nodes:
-        if _same(node) in common:
-            common.remove(_same(node))
-        else:
-            lone.append(node)
-    return lone
-
-
-def _same(node: Node) -> str:
-    return SAME.get(node.kind, node.kind)
-
-
-def _shapes(segment: Segment) -> bool:
-    return any(node.kind in SHAPING for node in (*segment.torch, *segment.keras))
-
-
-def _of_shaping(segment: Segment, scene: Scene) -> str:
-    """Numbers in another order."""
+def before_attention(scene: Scene, matching: Matching) -> list[Hypothesis]:
+    """Keras' queries, keys and values, as far as they are others, together in place of PyTorch's."""
     place = scene.parted.place
-    if _flips(segment.keras) and scene.at_input:
-        return "channels.order"
-    if any(kind.startswith("depthwise") for kind in scene.before) and place.pair:
-        return "depthwise.order"
-    flattens = any(node.kind in ("flatten", "reshape", "view") for node in place.torch.glue())
-    if place.pair and place.pair.torch.kind == "dense" and flattens:
-        return "flatten.order"
-    return "axes.swapped"
+    centres = centre_of(place.torch), centre_of(place.keras)
+    if centres[0] is None or centres[1] is None:
+        return []
+    both = zip(centres[0].parts, centres[1].parts, strict=True)
+    unlike = [(a, b) for a, b in both if b in matching.keras and b not in matching.same]
+    segments = [segment for a, b in unlike if (segment := _segment(a, b, scene, matching))]
+    if len(segments) < 2 or len(segments) < len(unlike):
+        return []
+    name, text = named(segments[0], scene, _parting(segments[0], scene, matching))
+    forced = {number: array for segment in segments for number, array in segment.forced.items()}
+    text = f"{text}; so for {len(segments)} of queries, keys and values"
+    return [Hypothesis(name or "glue.operation", text, segments[0].step, forced=forced)]
 
 
-def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
-    pools = [[node for node in nodes if group(node.kind) == "pool"] for nodes in (torch, keras)]
-    if all(pools):  # what pads for them is theirs
-        one, two = pools[0][0], pools[1][0]
-        padded = len(keras) > len(pools[1])
-        if _family(one.kind) == _family(two.kind) and padded and "avg" in one.kind:
-            return "pooling.padding_counted"
-        return "pooling.kind" if _family(one.kind) != _family(two.kind) else _pooling(one, two)
-    one, two = torch[0], keras[0]
-    for a, b in zip(torch, keras, strict=False):
-        if (a.kind, a.settings) != (b.kind, b.settings):
-            one, two = a, b
-            break
-    groups = {group(one.kind), group(two.kind)}
-    if {one.kind, two.kind} <= {*identifiers.POOLS, *REDUCING} and _family(one.kind) != _family(two.kind):
-        return "pooling.kind"
-    if groups == {"pool"} or ({one.kind, two.kind} <= {*REDUCING} and one.kind != two.kind):
-        if "axis" in two.settings and _family(one.kind) == _family(two.kind):
-            return "glue.axis"
-        return "pooling.kind" if _family(one.kind) != _family(two.kind) else _pooling(one, two)
-    if groups == {"resize"}:
-        modes = one.settings.get("mode"), two.settings.get("mode")
-        return "resize.mode" if modes[0] != modes[1] else "resize.alignment"
-    if {one.kind, two.kind} <= {*CLIPPING}:
-        return "glue.constant"
-    if groups <= {"activation", "clip"}:
-        if one.kind != two.kind:
-            return "activation.kind"
-        settings = {"gelu": "gelu_approximation", "softmax": "softmax_axis", "log_softmax": "softmax_axis"}
-        return f"activation.{settings.get(one.kind, 'slope')}"
-    if "pad" in (one.kind, two.kind):
-        return "conv.padding_mode" if one.settings.get("mode") != two.settings.get("mode") else "conv.padding"
-    if one.kind == two.kind and one.kind in ("concatenate", "matmul"):
-        return "glue.order"
-    if (
-        one.kind == two.kind
-        and one.kind in ("subtract", "divide")
-        and len(one.inputs) == len(two.inputs) == 2
-    ):
-        return "glue.order"
-    if one.kind == two.kind and one.kind in (*REDUCING, *identifiers.OF_ONE):
-        return "glue.axis"
-    if one.kind == two.kind or {one.kind, two.kind} <= {"multiply", "divide", "rescale"}:
-        return identifiers.of_constant(scene.parted.place.torch.nodes, scene.at_input)
-    scaling = {*identifiers.ARITHMETIC, "rescale", "normalization"}
-    if scene.at_input and {one.kind, two.kind} <= scaling:
-        return "input.scaling"
-    return identifiers.of_kind(one.kind, two.kind)
-
-
-def _family(kind: str) -> str:
-    return next((name for name in ("avg", "mean", "max", "sum", "min") if name in kind), kind).replace(
-        "mean", "avg"
+def _segment(a: int, b: int, scene: Scene, matching: Matching) -> Segment | None:
+    """What makes a tensor on either side, with Keras' put in place of PyTorch's; None if it does not fit."""
+    turned = matching.as_torch(a, b)
+    if turned is None:
+        return None
+    place = scene.parted.place
+    steps = makes(place.torch, a, set(matching.same.values())), makes(place.keras, b, set(matching.same))
+    first = next(
+        (node for node in steps[1] if set(node.inputs) & matching.keras.keys() <= set(matching.same)), None
+    )
+    return Segment(
+        _of_data(steps[0], place.torch),
+        _of_data(steps[1], place.keras),
+        {a: turned},
+        steps[0][-1].step if steps[0] else 0,
+        first,
     )
 
 
-def _pooling(torch: Node, keras: Node) -> str:
-    for name in ("size", "strides", "padding", "padding_counts", "ceil"):
-        if name in torch.settings and keras.settings.get(name, torch.settings[name]) != torch.settings[name]:
-            return identifiers.of_setting("max_pool", name)
-    return "pooling.padding"
+def _of_data(nodes: tuple[Node, ...], stretch: Stretch) -> tuple[Node, ...]:
+    """Those that depend on what the stretch begins with; the others make constants."""
+    flowing = set(stretch.begins)
+    for node in stretch.nodes:
+        if flowing & set(node.inputs):
+            flowing |= set(node.outputs)
+    return tuple(node for node in nodes if flowing & set(node.outputs) or node.kind == "parameter")
 
 
-def _counted(nodes: Collection[Node]) -> list[Node]:
-    return [n for n in nodes if n.kind not in (*SHAPING, *SILENT, "parameter") and not is_padding_of(n, None)]
-
-
-def _flips(nodes: Collection[Node]) -> bool:
-    return any(node.kind in ("getitem", "flip", "take") for node in nodes)
-
-
-def _said(nodes: Collection[Node]) -> str:
-    found = [_with_settings(node) for node in nodes if node.kind not in ("parameter", *SILENT)]
-    return ", ".join(found) or "nothing"
-
-
-def _with_settings(node: Node) -> str:
-    plain = {
-        n: v for n, v in node.settings.items() if n != "inplace" and isinstance(v, int | float | str | tuple)
-    }
-    inside = ", ".join(f"{name} {value}" for name, value in plain.items())
-    return f"{node.kind} ({inside})" if inside else node.kind
+def _parting(segment: Segment, scene: Scene, matching: Matching) -> Parting:
+    """The two tensors, and what they are made of."""
+    ((number, turned),) = segment.forced.items()
+    stretch: Stretch = scene.parted.place.torch
+    sources = {n for node in stretch.nodes if node.kind == "parameter" for n in node.outputs}
+    made = {n for node in stretch.nodes if node.kind != "parameter" for n in node.outputs}
+    same = {*matching.same.values(), *stretch.begins} & matching.torch.keys()
+    mine = {n for node in segment.torch for n in node.inputs if n in same}
+    known = {n for node in segment.keras for n in node.inputs if n in matching.same}
+    known |= {n for node in segment.keras for n in node.inputs if n in scene.parted.place.keras.begins}
+    theirs = {matching.same.get(n, -n) for n in known}
+    operands = [
+        Operand(matching.torch[n], n not in sources and (n in made or n in stretch.begins))
+        for n in dict.fromkeys([*mine, *theirs, *stretch.begins])
+        if n in matching.torch
+    ]
+    steps = segment.torch, segment.keras
+    elsewhere = bool(mine - theirs and theirs - mine)
+    return Parting(matching.torch[number], turned, operands, steps, scene.at_input, elsewhere)

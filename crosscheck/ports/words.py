@@ -17,6 +17,8 @@ FUNCTIONS = {
     "maxpool": "max_pool",
     "avgpool": "avg_pool",
     "averagepool": "avg_pool",
+    "adaptiveavgpool": "adaptive_avg_pool",
+    "adaptivemaxpool": "adaptive_max_pool",
     "scaleddotproductattention": "dot_product_attention",
     "dotproductattention": "dot_product_attention",
     "cat": "concatenate",
