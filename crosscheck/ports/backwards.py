@@ -107,9 +107,11 @@ def _forward(ports: Ports, places: list[Place], torch: Backward, keras: Backward
             after = relative_error(in_keras_order(moved, two.shape, two), two)
             frozen = place.pair and not any(t.name in keras.weights for t in place.pair.keras.held.values())
             if after <= TOLERANCE:
+                # Where PyTorch's parameters are frozen, too, only the moments are amiss.
+                thawed = any(tensor.name in torch.weights for tensor in layer.held.values())
                 text = "keras normalises with the moving statistics, as in evaluation mode"
                 text += ", since the layer is frozen (trainable is False)" if frozen else ""
-                identifier = "parameter.frozen" if frozen else "norm.mode"
+                identifier = "parameter.frozen" if frozen and thawed else "norm.mode"
                 yield Observation(place, "forward", error, identifier, text, after)
                 return
         yield Observation(place, "forward", error)
