@@ -74,12 +74,27 @@ def make(source: str) -> Made:
                 f"{source} returned a dictionary with {', '.join(map(str, returned)) or 'nothing'}; "
                 f"expected {', '.join(names)}"
             )
-        return Made(**returned)
+        return _checked(Made(**returned), source)
     if isinstance(returned, tuple):
         if not 1 <= len(returned) <= len(names):
             raise CrosscheckError(f"{source} returned {len(returned)} things; expected {', '.join(names)}")
-        return Made(*returned)
+        return _checked(Made(*returned), source)
     return Made(returned)
+
+
+def _checked(made: Made, source: str) -> Made:
+    """Things in another order than they are expected in are seen here, and not where they are used."""
+    if made.scheduler is not None and not callable(getattr(made.scheduler, "step", None)):
+        wrong = f"{type(made.scheduler).__name__} as its scheduler"
+    elif any(
+        isinstance(v, bool) or not isinstance(v, int | float | None)
+        for v in (made.clip_norm, made.clip_value)
+    ):
+        wrong = "no number as its clip_norm or clip_value"
+    else:
+        return made
+    names = ", ".join(field.name for field in fields(Made))
+    raise CrosscheckError(f"{source} returned {wrong}; expected ({names}), or a dictionary with these names")
 
 
 def _from_file(file: Path) -> Any:
