@@ -15,7 +15,7 @@ DROPOUTS = ("rate", "dropout", "recurrent_dropout", "stddev")
 
 
 class Course(keras.Model):
-    """The model with its input inside; the loss of the last step is kept, without penalties.
+    """The model with its input inside; the loss of the last step is kept, and its penalties beside it.
 
     Args:
         model: trained in place.
@@ -28,7 +28,9 @@ class Course(keras.Model):
         super().__init__(name="course")
         self.model = model
         self.given = inputs
-        self.held_loss = self.add_weight(shape=(), initializer="zeros", trainable=False, name="held_loss")
+        kept: dict[str, Any] = {"shape": (), "initializer": "zeros", "trainable": False}
+        self.held_loss = self.add_weight(name="held_loss", **kept)
+        self.held_penalty = self.add_weight(name="held_penalty", **kept)
         # Not compiled where there is another way: that takes longer than the few steps there are.
         compiled = keras.backend.backend() == "jax"
         self.compile(optimizer=optimizer, loss=loss, jit_compile=compiled, run_eagerly=not compiled)
@@ -38,6 +40,7 @@ class Course(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        self.held_penalty.assign(sum(self.losses))
         self.held_loss.assign(loss - sum(self.losses))
         return loss
 

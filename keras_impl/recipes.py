@@ -9,19 +9,12 @@ from keras import ops
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports.divergence import in_keras_order
 from crosscheck.ports.program import Held
-from crosscheck.ports.recipe import ELEMENTWISE, Clipping, Decay, Loss, Recipe, Rule, Steps
+from crosscheck.ports.recipe import ELEMENTWISE, Clipping, Decay, Loss, Recipe, Steps
 from keras_impl import adapter
 from keras_impl.course import Course, called, undisturbed
+from keras_impl.rules import effective, read_rule
 from keras_impl.trace import Opened, get_weights, opened
 
-RULES = {
-    "SGD": "sgd",
-    "Adam": "adam",
-    "AdamW": "adam",
-    "Nadam": "nadam",
-    "RMSprop": "rmsprop",
-    "Adagrad": "adagrad",
-}
 LOSSES = {
     "sparse_categorical_crossentropy": "cross_entropy",
     "categorical_crossentropy": "cross_entropy",
@@ -49,25 +42,27 @@ def recipe(
     trainable = {v.path for v in subject.model.trainable_variables}
     trained = {name for name, variable in by_name.items() if variable.path in trainable}
     with undisturbed(subject, optimizer):
-        rule, unread = _rule(optimizer)
+        rule, unread = read_rule(optimizer)
         rates = _sampled_rates(optimizer, steps + LOOK_AHEAD)
-    pull = _effective(optimizer.weight_decay) if optimizer.weight_decay else 0.0
+    pull = effective(optimizer.weight_decay) if optimizer.weight_decay else 0.0
     decayed = {n: pull for n, v in by_name.items() if pull and n in trained and _is_decayed(optimizer, v)}
     penalties = {}
     for name, variable in by_name.items():
         regularizer = getattr(variable, "regularizer", None)
         if regularizer is not None and name in trained:
             # PORT: a penalty of Keras' is l |w|^2, and its gradient 2 l w; PyTorch's weight_decay adds l w.
-            penalties[name] = 2 * float(regularizer(ops.ones((1,), variable.dtype)))
-            if type(regularizer).__name__ not in ("L2", "L1L2") or getattr(regularizer, "l1", 0):
+            stock = type(regularizer).__module__.startswith("keras.")
+            rate = 2 * effective(getattr(regularizer, "l2", 0.0)) if stock else 0.0
+            penalties |= {name: rate} if rate else {}
+            if type(regularizer).__name__ not in ("L2", "L1L2") or getattr(regularizer, "l1", 0) or not stock:
                 unread.append(f"the regularizer {type(regularizer).__name__}")
     unread += _unread_of_model(subject.model, list(by_name.values()))
     return Recipe(
         _loss(loss),
         rule,
         rates,
-        Decay("decoupled", decayed),
-        {name: rate for name, rate in penalties.items() if rate},
+        Decay("decoupled", decayed) if decayed or not penalties else Decay("penalty", penalties),
+        penalties if decayed else {},
         _clipping(optimizer),
         frozenset(by_name),
         frozenset(trained),
@@ -89,15 +84,16 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     output = keras.tree.flatten(called(subject.model, given, False))
     if len(output) > 1:
         raise CrosscheckError("training steps of models with several outputs are not compared yet")
-    wanted = _target(target, tuple(output[0].shape), loss)
-    losses, weights = [], [get_weights(key, held)]
+    wanted = target_for(target, tuple(output[0].shape), loss)
+    losses, penalties, weights = [], [], [get_weights(key, held)]
     with undisturbed(subject, optimizer):
         course = Course(subject.model, given, optimizer, loss)
         for _ in range(steps):
             course.train_on_batch(np.zeros((len(wanted), 1)), wanted)
             losses.append(float(adapter.array(course.held_loss)))
+            penalties.append(float(adapter.array(course.held_penalty)))
             weights.append(get_weights(key, held))
-    return Steps(tuple(losses), tuple(weights))
+    return Steps(tuple(losses), tuple(weights), tuple(penalties))
 
 
 def missing(key: str) -> str:
@@ -115,6 +111,12 @@ def required(subject: Opened) -> tuple[keras.Optimizer, Any]:
     Raises:
         CrosscheckError: there is none.
     """
+    for name in ("scheduler", "clip_norm", "clip_value"):
+        if getattr(subject.made, name) is not None:
+            raise CrosscheckError(
+                f"the function returned a {name}, which Keras has in its optimizer: "
+                "learning_rate=schedule, global_clipnorm, clipvalue"
+            )
     found = {
         name: getattr(subject.made, name) or getattr(subject.model, name, None)
         for name in ("optimizer", "loss")
@@ -130,50 +132,11 @@ def required(subject: Opened) -> tuple[keras.Optimizer, Any]:
         raise CrosscheckError(" ".join(str(error).split())) from None
 
 
-def _effective(number: float) -> float:
-    """What becomes of a hyper-parameter: on some backends it goes through float32, even in float64."""
-    return float(ops.convert_to_numpy(ops.cast(number, "float64")))
-
-
-def _rule(optimizer: keras.Optimizer) -> tuple[Rule, list[str]]:
-    """What the optimizer does, and what of it no word says."""
-    # On some backends Keras makes a subclass of its own.
-    kind = RULES.get(type(optimizer).__name__) if type(optimizer).__module__.startswith("keras.") else None
-    unread = ["gradient_accumulation_steps"] if optimizer.gradient_accumulation_steps else []
-    unread += ["use_ema"] if optimizer.use_ema and optimizer.ema_overwrite_frequency else []
-    unread += ["an optimizer that has taken steps"] if int(ops.convert_to_numpy(optimizer.iterations)) else []
-    if kind is None:
-        return Rule(f"?{type(optimizer).__name__}"), unread
-    first, second = (float(getattr(optimizer, n, 0.0)) for n in ("beta_1", "beta_2"))
-    powers = _effective(first), _effective(second)
-    if kind == "rmsprop":
-        second = float(optimizer.rho)
-    placement = {"adam": "beside", "nadam": "beside_corrected"}.get(kind, "inside")
-    momentum = float(getattr(optimizer, "momentum", 0.0))
-    rule = Rule(
-        kind,
-        # PORT: RMSprop multiplies by its momentum as it is; SGD passes it through float32 before.
-        momentum=_effective(momentum) if kind == "sgd" else momentum,
-        nesterov=bool(getattr(optimizer, "nesterov", False)),
-        rate_inside=kind in ("sgd", "rmsprop") and momentum > 0,
-        beta_1=powers[0] if kind == "nadam" else first,
-        beta_2=powers[1] if kind == "nadam" else second,
-        power_1=powers[0],
-        power_2=powers[1],
-        epsilon=float(getattr(optimizer, "epsilon", 0.0)),
-        placement=placement if kind != "sgd" else "beside_corrected",
-        amsgrad=bool(getattr(optimizer, "amsgrad", False)),
-        centered=bool(getattr(optimizer, "centered", False)),
-        start=_effective(float(getattr(optimizer, "initial_accumulator_value", 0.0))),
-        momentum_decay=1.0 if kind == "nadam" else 0.0,
-    )
-    return rule, unread
-
-
 def _sampled_rates(optimizer: keras.Optimizer, steps: int) -> tuple[float, ...]:
-    begin, rates = adapter.array(optimizer.iterations), []
+    # Where gradients are accumulated, `iterations` counts updates and is no variable.
+    begin, rates = adapter.array(optimizer._iterations), []
     for step in range(steps):
-        optimizer.iterations.assign(begin + step)
+        optimizer._iterations.assign(begin + step)
         rates.append(float(ops.convert_to_numpy(ops.cast(optimizer.learning_rate, "float64"))))
     return tuple(rates)
 
@@ -201,15 +164,17 @@ def _function(loss: Any) -> tuple[str, dict[str, Any]]:
     """The name of the function that a loss calls, and what it is given besides."""
     if isinstance(loss, keras.losses.Loss):
         function = getattr(loss, "fn", None)
-        return getattr(function, "__name__", f"?{type(loss).__name__}"), getattr(loss, "_fn_kwargs", {})
-    return getattr(loss, "__name__", f"?{type(loss).__name__}"), {}
+        return getattr(function, "__name__", type(loss).__name__), getattr(loss, "_fn_kwargs", {})
+    return getattr(loss, "__name__", type(loss).__name__), {}
 
 
 def _loss(loss: Any) -> Loss:
     name, given = _function(loss)
     kind, takes = LOSSES.get(name), "logits"
     if kind is None or given.get("ignore_class") is not None:
-        return Loss(f"?{name.strip('?')}")
+        own = getattr(loss, "fn", loss) if isinstance(loss, keras.losses.Loss) else loss
+        module = getattr(own, "__module__", "") or ""
+        return Loss(f"?{name}" if module.startswith("keras.") else f"?your own {name}")
     if "entropy" in kind and not given.get("from_logits", False):
         sparse = name.startswith("sparse") and keras.backend.backend() == "tensorflow"
         takes = "clipped_then_normalised" if sparse else "normalised_then_clipped"
@@ -239,7 +204,7 @@ def _sparse(model: keras.Layer) -> set[str]:
     return {layer.embeddings.path for layer in layers if layer.embeddings.regularizer is None}
 
 
-def _target(target: np.ndarray, output: tuple[int, ...], loss: Any) -> np.ndarray:
+def target_for(target: np.ndarray, output: tuple[int, ...], loss: Any) -> np.ndarray:
     """As the loss takes it: classes one-hot where it asks for that, channels last."""
     if _function(loss)[0] == "categorical_crossentropy" and target.dtype.kind in "iu":
         return np.eye(output[-1])[target]

@@ -13,12 +13,8 @@ from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.program import Held
 from crosscheck.ports.recipe import Clipping, Decay, Loss, Recipe, Rule, Steps, settled
 from crosscheck.ports.recipe_differences import suppositions
-from crosscheck.ports.training import (
-    TrainingComparison,
-    compare_training,
-    said_training,
-    training_json,
-)
+from crosscheck.ports.training import TrainingComparison, compare_training
+from crosscheck.ports.training_report import said_training, training_json
 from crosscheck.ports.training_steps import parted
 from crosscheck.sides import Sides
 
@@ -87,6 +83,7 @@ MISTAKES = {
     "snipped": {"embedding.repeated_rows"},
     "recurrent": {"recurrent.two_biases"},
     "huber_delta": {"loss.kind"},
+    "other_rate": {"optimizer.learning_rate"},
 }
 
 
@@ -122,7 +119,7 @@ def test_a_right_port_trains_equally(port: str, sides: Sides) -> None:
     assert comparison.equal, said_training(comparison)
     # Adam's epsilon stands elsewhere in Keras: with 1e-12 that is still seen in the eighth digit.
     assert largest(comparison) < (1e-12 if comparison.recipes[0].rule.kind == "sgd" else 5e-7)
-    assert comparison.understood == (port != "other")
+    assert comparison.understood
     assert comparison.noise == (("conv.bias",) if port == "pictures" else ())
 
 
@@ -186,11 +183,11 @@ def test_afterwards_everything_is_as_it_was(sides: Sides) -> None:
     assert first.equal
 
 
-def test_what_is_not_known_in_words_is_not_guessed(sides: Sides) -> None:
-    comparison = trained(sides, "other_rate")
+def test_what_cannot_be_done_in_pytorch_is_not_guessed(sides: Sides) -> None:
+    comparison = trained(sides, "other_unknown")
     assert not comparison.equal
     assert comparison.cause is None
-    assert "Adamax" in " ".join(said_training(comparison))
+    assert "the optimizer is Adafactor in keras and adamax in torch" in " ".join(said_training(comparison))
 
 
 def test_what_no_recipe_explains_is_not_explained(sides: Sides) -> None:

@@ -2,8 +2,9 @@
 
 import copy
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from crosscheck.ports.program import Held
-from crosscheck.ports.recipe import Loss, Steps
-from torch_impl.loss_calls import LossCalls
+from crosscheck.ports.recipe import Steps
 from torch_impl.trace import Opened, get_weights, opened
 
 DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout)
 WITH_DROPOUT = {nn.modules.dropout._DropoutNd: "p", nn.RNNBase: "dropout", nn.MultiheadAttention: "dropout"}
+LossFunction = Callable[[int, Any, Tensor], Tensor]
 
 
 class NoDropout(TorchFunctionMode):
@@ -34,10 +35,12 @@ def course(
     target: np.ndarray,
     held: dict[str, Held],
     steps: int,
-    instead: Loss | None,
+    loss: LossFunction,
     update: Callable[[int, Tensor], None],
     still: Collection[str] = (),
     watching: AbstractContextManager[Any] | None = None,
+    output_alone: bool = False,
+    within: Mapping[str, float] = MappingProxyType({}),
 ) -> Steps:
     """Losses and weights of some steps; afterwards everything is as it was.
 
@@ -47,12 +50,15 @@ def course(
         target: as the loss takes it.
         held: the tensors that are shown.
         steps: how many.
-        instead: the loss that is taken in place of the user's.
+        loss: of the number of the step, the output and the target; it may contain penalties.
         update: changes the parameters by their gradients; is given the number of the step and the loss.
         still: paths of modules that stay in evaluation mode.
         watching: entered while the model is called.
+        output_alone: whether the last step ends with the output.
+        within: rates of the penalties that the loss contains, by parameter; they are not counted in it.
     """
-    subject = opened(key)
+    subject, last = opened(key), None
+    named = dict(subject.model.named_parameters())
     losses, weights = [], [get_weights(key, held)]
     given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
     with undisturbed(subject):
@@ -62,13 +68,22 @@ def course(
             subject.model.zero_grad(set_to_none=True)
             with watching or nullcontext():
                 output = subject.model(*given)
-            with LossCalls(instead):
-                loss = subject.made.loss(output, wanted)
-            loss.backward()
-            update(step, loss)
-            losses.append(float(loss.detach()))
+            if output_alone and step == steps - 1:
+                last = output.detach().numpy().copy()
+                break
+            value = loss(step, output, wanted)
+            value.backward()
+            held_down = (rate / 2 * named[name].detach().square().sum() for name, rate in within.items())
+            losses.append(float(value.detach()) - float(sum(held_down)))
+            update(step, value)
             weights.append(get_weights(key, held))
-    return Steps(tuple(losses), tuple(weights))
+    return Steps(tuple(losses), tuple(weights), output=last)
+
+
+def first_output(subject: Opened, given: list[Tensor]) -> Any:
+    """What the model makes of its inputs in training mode, before it is trained."""
+    with undisturbed(subject), torch.no_grad():
+        return subject.model(*given)
 
 
 def given_tensors(subject: Opened, inputs: list[np.ndarray]) -> list[Tensor]:

@@ -43,8 +43,11 @@ class LossCalls(TorchFunctionMode):
         bound.apply_defaults()
         given = bound.arguments
         own = described(function, given)
-        if own.kind in ELEMENTWISE and not given["target"].is_floating_point():
-            given["target"] = given["target"].to(given["input"].dtype)  # labels of a binary choice
+        if own.kind in ELEMENTWISE:
+            given["target"] = _as_numbers(given["target"], given["input"])
+        for name in ("weight", "pos_weight"):
+            if given.get(name) is not None:  # they were made in float32, before the model became float64
+                given[name] = given[name].to(given["input"].dtype)
         self.found.append(own)
         if self._instead is None or self._instead == own:
             return function(*bound.args, **bound.kwargs)
@@ -64,6 +67,11 @@ def described(function: Any, given: dict[str, Any]) -> Loss:
     return Loss(kind, given["reduction"], takes, float(given.get("label_smoothing", 0.0)), delta)
 
 
+def _as_numbers(target: Tensor, output: Tensor) -> Tensor:
+    """Labels of a binary choice as the loss takes them."""
+    return target if target.is_floating_point() else target.to(output.dtype)
+
+
 def computed(loss: Loss, x: Tensor, y: Tensor) -> Tensor:
     """The value of a loss that is described in words."""
     if loss.kind == "cross_entropy":
@@ -73,7 +81,7 @@ def computed(loss: Loss, x: Tensor, y: Tensor) -> Tensor:
         y = y * (1 - loss.label_smoothing) + loss.label_smoothing / x.shape[axis]
         values = -(y * _log_probabilities(loss.takes, x, axis)).sum(axis)
     else:
-        values = _elements(loss, x, y)
+        values = _elements(loss, x, _as_numbers(y, x))
     if loss.reduction == "sum_of_means":
         return values.mean(1 if values.ndim > 2 else -1).sum()
     return {"mean": torch.mean, "sum": torch.sum, "none": lambda v: v}[loss.reduction](values)

@@ -1,5 +1,7 @@
 """What trains a user's PyTorch model, and a few steps of it; `keras_impl/recipes.py` is its mirror."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +11,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports.program import Held
-from crosscheck.ports.recipe import Clipping, Decay, Loss, Recipe, Rule, Steps
-from torch_impl.course import course, given_tensors, undisturbed
-from torch_impl.loss_calls import LossCalls
+from crosscheck.ports.recipe import FORMULAS, Clipping, Decay, Recipe, Rule, Steps, said_by
+from torch_impl.course import course, first_output, given_tensors, undisturbed
+from torch_impl.loss_values import called, own_loss, penalties
+from torch_impl.own_steps import numbers_of
 from torch_impl.trace import Opened, opened
 
 RULES = {
@@ -21,6 +24,8 @@ RULES = {
     torch.optim.NAdam: "nadam",
     torch.optim.RMSprop: "rmsprop",
     torch.optim.Adagrad: "adagrad",
+    torch.optim.Adamax: "adamax",
+    torch.optim.Adadelta: "adadelta",
 }
 # Steps beyond those that are taken, for which the learning rate is asked.
 LOOK_AHEAD = 4
@@ -39,45 +44,45 @@ def recipe(
     subject = opened(key)
     names = common_names(subject, held)
     optimizer, made = required(subject), subject.made
-    rule, unread = _rule(optimizer)
-    rates, decayed, trained = {}, {}, set()
+    rule, unread = read_rule(optimizer), []
+    decayed, trained, groups = {}, set(), []
     parameters = {id(p): name for name, p in subject.model.named_parameters()}
     for group in optimizer.param_groups:
+        groups.append(set())
         for parameter in group["params"]:
             if id(parameter) not in parameters:
                 unread.append("parameters in the optimizer that are not the model's")
                 continue
             common = names[parameters[id(parameter)]]
+            groups[-1] |= set(common)
             trained |= set(common) if parameter.requires_grad else set()
             # PORT: weight_decay adds l w to the gradient; a penalty of Keras' is l |w|^2, its gradient 2 l w.
-            decayed |= dict.fromkeys(common, float(group["weight_decay"]))
-            rates |= dict.fromkeys(common, float(group["lr"]))
-    if len(set(rates.values())) > 1:
-        unread.append("groups of parameters with learning rates of their own")
+            decayed |= dict.fromkeys(common, float(group.get("weight_decay", 0.0)))
     if made.clip_norm is not None and made.clip_value is not None:
         unread.append("clipping in two ways")
-    if isinstance(made.scheduler, ReduceLROnPlateau):
-        unread.append("a learning rate that depends on the loss")
     clipping = Clipping("global_norm", float(made.clip_norm), CLIP_EPSILON) if made.clip_norm else Clipping()
     clipping = Clipping("value", float(made.clip_value)) if made.clip_value else clipping
-    decoupled = isinstance(optimizer, torch.optim.AdamW) or optimizer.param_groups[0].get(
-        "decoupled_weight_decay"
-    )
+    given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
+    output = first_output(subject, given)
+    found = penalties(subject, output, wanted)
+    penalty = {name: rate for own, rate in found.rates.items() for name in names[own]}
+    decays = {n: r for n, r in decayed.items() if r and n in trained}
+    decay = Decay(_where(optimizer, rule), decays) if decays or not penalty else Decay("penalty", penalty)
     with undisturbed(subject):
-        loss = _loss(subject, given_tensors(subject, inputs), torch.from_numpy(target.copy()))
-        sampled = _sampled_rates(optimizer, made.scheduler, steps + LOOK_AHEAD)
+        rates, momenta = _sampled(optimizer, made.scheduler, steps + LOOK_AHEAD)
     return Recipe(
-        loss,
+        own_loss(subject, output, wanted),
         rule,
-        sampled,
-        Decay(
-            "decoupled" if decoupled else "coupled", {n: r for n, r in decayed.items() if r and n in trained}
-        ),
-        {},
+        rates[0],
+        decay,
+        penalty if decays else {},
         clipping,
         frozenset(name for common in names.values() for name in common),
         frozenset(trained),
         second_biases=any(tensor in names for tensor in second_biases(held)),
+        apart={n: r for names, r in zip(groups, rates, strict=True) if r != rates[0] for n in names},
+        momenta=momenta if len(set(momenta)) > 1 else (),
+        more_in_loss=found.more,
         unread=tuple(dict.fromkeys(unread)),
     )
 
@@ -91,8 +96,12 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     subject = opened(key)
     optimizer, made = required(subject), subject.made
     parameters = list(subject.model.parameters())
+    given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
+    within = penalties(subject, first_output(subject, given), wanted).rates
+    rates = []
 
     def update(step: int, loss: Tensor) -> None:
+        rates.append(float(optimizer.param_groups[0]["lr"]))
         if made.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, made.clip_norm)
         if made.clip_value is not None:
@@ -103,7 +112,13 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
         elif made.scheduler is not None:
             made.scheduler.step()
 
-    return course(key, inputs, target, held, steps, None, update)
+    loss = partial(_own, subject)
+    found = course(key, inputs, target, held, steps, loss, update, within=within)
+    return replace(found, rates=tuple(rates))
+
+
+def _own(subject: Opened, step: int, output: Any, wanted: Tensor) -> Tensor:
+    return called(subject, output, wanted)
 
 
 def missing(key: str) -> str:
@@ -148,43 +163,46 @@ def second_biases(held: dict[str, Held]) -> set[str]:
     return {tensor.also for tensor in held.values() if getattr(tensor, "also", "")}
 
 
-def _rule(optimizer: torch.optim.Optimizer) -> tuple[Rule, list[str]]:
-    """What the optimizer does, and what of it no word says."""
-    kind, group = RULES.get(type(optimizer)), optimizer.param_groups[0]
-    unread = ["maximize"] if group.get("maximize") else []
-    unread += ["lr_decay"] if group.get("lr_decay") else []
-    unread += ["hooks of the optimizer"] if optimizer._optimizer_step_pre_hooks else []
-    unread += [
-        f"groups of parameters with a {name} of their own"
+def read_rule(optimizer: torch.optim.Optimizer) -> Rule:
+    """What the optimizer does: in words, or with its numbers alone where no formula does the same."""
+    group, name = optimizer.param_groups[0], type(optimizer).__name__
+    kind = next((RULES[c] for c in type(optimizer).__mro__ if c in RULES), None)
+    kind = kind or (name.lower() if name.lower() in FORMULAS else name)
+    numbers = numbers_of(group) | ({"start": _start(optimizer)} if kind == "adagrad" else {})
+    if "beta_2" in numbers:
+        numbers |= {"power_1": numbers.get("beta_1", 0.0), "power_2": numbers["beta_2"]}
+    numbers |= {} if numbers.get("momentum") else {"dampening": 0.0}
+    more = _own_settings(optimizer)
+    if type(optimizer) not in RULES or more:
+        name += f" with {' and '.join(more)}" if more else ""
+        return Rule(kind, **numbers, written=name, said=frozenset(numbers))
+    # PORT: the velocity is free of the learning rate, and numbers keep their 64 bits; not so in Keras.
+    place = {"rmsprop": "beside", "adagrad": "beside", "adamax": "within"}.get(kind, "beside_corrected")
+    return Rule(kind, **numbers, placement=place, said=said_by(kind))
+
+
+def _own_settings(optimizer: torch.optim.Optimizer) -> list[str]:
+    """What there is that no formula does."""
+    group = optimizer.param_groups[0]
+    found = [name for name in ("maximize", "lr_decay") if group.get(name)]
+    found += [
+        f"groups with a {name} of their own"
         for name in group
-        if name not in ("params", "lr", "initial_lr", "weight_decay")
+        if name not in ("params", "lr", "initial_lr", "weight_decay", "param_names")
         and any(other.get(name) != group[name] for other in optimizer.param_groups)
     ]
     started = any(
         s.get("momentum_buffer") is not None or s.get("step", 0) > 0 for s in optimizer.state.values()
     )
-    unread += ["an optimizer that has taken steps"] if started else []
-    first, second = map(float, group.get("betas", (0.0, group.get("alpha", 0.0))))
-    if kind is None:
-        return Rule(f"?{type(optimizer).__name__}"), unread
-    rule = Rule(
-        kind,
-        # PORT: the velocity is free of the learning rate, and numbers keep their 64 bits; not so in Keras.
-        momentum=float(group.get("momentum", 0)),
-        dampening=float(group.get("dampening", 0)) if group.get("momentum") else 0.0,
-        nesterov=bool(group.get("nesterov", False)),
-        beta_1=first,
-        beta_2=second,
-        power_1=first,
-        power_2=second,
-        epsilon=float(group.get("eps", 0)),
-        placement="beside" if kind in ("rmsprop", "adagrad") else "beside_corrected",
-        amsgrad=bool(group.get("amsgrad", False)),
-        centered=bool(group.get("centered", False)),
-        start=_start(optimizer),
-        momentum_decay=float(group.get("momentum_decay", 0)),
-    )
-    return rule, unread
+    found += ["earlier steps"] if started else []
+    hooks = {**optimizer._optimizer_step_pre_hooks, **optimizer._optimizer_step_post_hooks}
+    return found + (["hooks"] if hooks else [])
+
+
+def _where(optimizer: torch.optim.Optimizer, rule: Rule) -> str:
+    if rule.written:
+        return "own"
+    return "decoupled" if optimizer.param_groups[0].get("decoupled_weight_decay") else "coupled"
 
 
 def _start(optimizer: torch.optim.Optimizer) -> float:
@@ -193,26 +211,18 @@ def _start(optimizer: torch.optim.Optimizer) -> float:
     return float(sums[0][0]) if sums and len(sums[0]) else 0.0
 
 
-def _loss(subject: Opened, inputs: list[Tensor], target: Tensor) -> Loss:
-    # PORT: a batch norm whose parameters are frozen normalises by the batch all the same; not so in Keras.
-    with torch.no_grad():
-        output = subject.model(*inputs)
-        # PORT: "sum" is over all elements; Keras averages over the last axis before.
-        with LossCalls() as calls:
-            subject.made.loss(output, target)
-    if len(calls.found) == 1:
-        return calls.found[0]
-    name = getattr(subject.made.loss, "__name__", type(subject.made.loss).__name__)
-    return Loss(f"?{name}")
-
-
-def _sampled_rates(optimizer: torch.optim.Optimizer, scheduler: Any, steps: int) -> tuple[float, ...]:
-    rates = []
+def _sampled(
+    optimizer: torch.optim.Optimizer, scheduler: Any, steps: int
+) -> tuple[list[tuple[float, ...]], tuple[float, ...]]:
+    """Learning rates of each group, and momentum, at some steps."""
+    rates, momenta = [], []
     for _ in range(steps):
-        rates.append(float(optimizer.param_groups[0]["lr"]))
+        rates.append([float(group["lr"]) for group in optimizer.param_groups])
+        numbers = numbers_of(optimizer.param_groups[0])
+        momenta.append(numbers.get("beta_1", numbers.get("momentum", 0.0)))
         if scheduler is not None and not isinstance(scheduler, ReduceLROnPlateau):
             try:
                 scheduler.step()
             except ValueError:  # its last step has been taken
                 break
-    return tuple(rates)
+    return [tuple(column) for column in zip(*rates, strict=True)], tuple(momenta)

@@ -3,7 +3,7 @@
 So a hypothesis about what a Keras port does otherwise can be tried out on the PyTorch model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,12 +13,14 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from crosscheck.ports.program import Held
-from crosscheck.ports.recipe import Clipping, Recipe, Rule, Steps
-from torch_impl.course import course
-from torch_impl.recipes import common_names, second_biases
-from torch_impl.trace import opened
-
-State = dict[str, Tensor]
+from crosscheck.ports.recipe import THEIRS, Clipping, LossValue, Recipe, Steps, rule_at
+from torch_impl.course import LossFunction, course, first_output, given_tensors
+from torch_impl.loss_calls import computed
+from torch_impl.loss_values import called, own_loss, penalties
+from torch_impl.own_steps import OwnSteps
+from torch_impl.recipes import common_names, read_rule, required, second_biases
+from torch_impl.rules import STEPS, State
+from torch_impl.trace import Opened, opened
 
 
 class Lookups(TorchFunctionMode):
@@ -58,59 +60,104 @@ def emulate(
     held: dict[str, Held],
     steps: int,
     recipe: Recipe,
+    values: Sequence[LossValue] = (),
 ) -> Steps:
-    """Some steps of the PyTorch model by any recipe that is known in words.
+    """Some steps of the PyTorch model by a recipe.
+
+    Args:
+        key: of the model.
+        inputs: the same in every step.
+        target: as the loss takes it.
+        held: the tensors that are shown.
+        steps: how many.
+        recipe: what trains it.
+        values: of Keras' loss, one for each step, where the recipe has that.
 
     Raises:
-        ValueError: the recipe is not.
+        ValueError: the recipe says too little.
     """
-    if not recipe.known:
-        raise ValueError(f"there are no words for {recipe.unread or (recipe.loss.kind, recipe.rule.kind)}")
+    if recipe.unread:
+        raise ValueError(f"there are no words for {recipe.unread}")
     subject = opened(key)
     names = common_names(subject, held)
     second = set() if recipe.second_biases else second_biases(held)
-    everything = dict(subject.model.named_parameters())
     parameters = {
         name: parameter
-        for name, parameter in everything.items()
+        for name, parameter in subject.model.named_parameters()
         if name not in second and set(names[name]) & recipe.trained
     }
     still = [held[name].name.rpartition(".")[0] for name in recipe.still]
     of = {name: partial(_of, names[name]) for name in parameters}
     states: dict[str, State] = {name: {} for name in parameters}
+    optimizer = required(subject)
+    own = OwnSteps(optimizer, read_rule(optimizer), parameters) if recipe.rule.written else None
+    loss, within = _loss(subject, inputs, target, recipe, values)
 
     tables = {name: parameters[name] for name in parameters if set(names[name]) & recipe.sparse}
     lookups = Lookups(list(tables.values())) if tables else None
 
     @torch.no_grad()
     def update(step: int, loss: Tensor) -> None:
-        rate = recipe.rates[step]
         gradients = {n: p.grad.clone() for n, p in parameters.items() if p.grad is not None}
+        decay, rule = recipe.decay, rule_at(recipe, step)
+        rates = {name: _of(names[name], recipe.apart, recipe.rates)[step] for name in parameters}
         for name, gradient in gradients.items():
-            pull = of[name](recipe.penalty)
-            pull += of[name](recipe.decay.rates) if recipe.decay.where == "penalty" else 0.0
+            pull = of[name](recipe.penalty) - within.get(name, 0.0)
+            pull += of[name](decay.rates) if decay.where == "penalty" else 0.0
             gradient += pull * parameters[name]
         # Gradients that are kept in parts are clipped and squared so, and only then added up.
         parts = {name: lookups.parts(table) for name, table in tables.items() if lookups}
         _clip(recipe.clipping, [parts[n][1] if n in parts else g for n, g in gradients.items()])
-        for name, (rows, values) in parts.items():
-            gradients[name] = torch.zeros_like(gradients[name]).index_add_(0, rows, values)
-            states[name]["squared"] = torch.zeros_like(gradients[name]).index_add_(0, rows, values**2)
+        for name, (rows, seen) in parts.items():
+            gradients[name] = torch.zeros_like(gradients[name]).index_add_(0, rows, seen)
+            states[name]["squared"] = torch.zeros_like(gradients[name]).index_add_(0, rows, seen**2)
         if lookups:
             lookups.forget()
         for name, gradient in gradients.items():
-            parameter, pull = parameters[name], of[name](recipe.decay.rates)
-            if recipe.decay.where == "coupled":
+            parameter, pull = parameters[name], of[name](decay.rates)
+            if decay.where == "coupled":
                 gradient += pull * parameter
-            elif recipe.decay.where == "decoupled":
-                parameter *= 1 - rate * pull
-            parameter -= _STEPS[recipe.rule.kind](recipe.rule, states[name], gradient, rate, step + 1)
+            elif decay.where == "decoupled":
+                parameter *= 1 - rates[name] * pull
+            parameter.grad = gradient
+            if own is None:
+                parameter -= STEPS[rule.kind](rule, states[name], gradient, rates[name], step + 1)
+        if own is not None:
+            with torch.enable_grad():
+                own.step(rule, rates, {n: of[n](decay.rates) for n in of if decay.where == "own"})
 
-    return course(key, inputs, target, held, steps, recipe.loss, update, still, lookups)
+    waiting = recipe.loss.kind == THEIRS and len(values) < steps
+    return course(key, inputs, target, held, steps, loss, update, still, lookups, waiting, within)
 
 
-def _of(names: list[str], rates: Mapping[str, float]) -> float:
-    return next((rates[name] for name in names if name in rates), 0.0)
+def _loss(
+    subject: Opened,
+    inputs: list[np.ndarray],
+    target: np.ndarray,
+    recipe: Recipe,
+    values: Sequence[LossValue],
+) -> tuple[LossFunction, Mapping[str, float]]:
+    """The loss of a recipe, and the penalties that it contains besides the recipe's."""
+    if recipe.loss.kind == THEIRS:
+        return lambda step, output, wanted: _surrogate(output, values[step]), {}
+    output = first_output(subject, given_tensors(subject, inputs))
+    wanted = torch.from_numpy(target.copy())
+    own = own_loss(subject, output, wanted)
+    if recipe.loss.known and not own.known:
+        return lambda step, output, wanted: computed(recipe.loss, output, wanted), {}
+    instead = recipe.loss if recipe.loss.known else None
+
+    return lambda step, x, y: called(subject, x, y, instead), penalties(subject, output, wanted).rates
+
+
+def _surrogate(output: Tensor, value: LossValue) -> Tensor:
+    """What has this value and this gradient."""
+    gradient = torch.from_numpy(value.gradient.copy()).to(output.dtype)
+    return value.loss + ((output - output.detach()) * gradient).sum()
+
+
+def _of(names: list[str], rates: Mapping, otherwise=0.0):
+    return next((rates[name] for name in names if name in rates), otherwise)
 
 
 def _clip(clipping: Clipping, gradients: list[Tensor]) -> None:
@@ -124,79 +171,3 @@ def _clip(clipping: Clipping, gradients: list[Tensor]) -> None:
         factor = (clipping.limit / (norm + clipping.extra)).clamp(max=1.0)
         for gradient in group:
             gradient *= factor
-
-
-def _velocity(rule: Rule, state: State, gradient: Tensor, rate: float) -> Tensor:
-    """The step that momentum makes of a direction; the learning rate is in the velocity, or comes after."""
-    inside, outside = (rate, 1.0) if rule.rate_inside else (1.0, rate)
-    if not rule.momentum:
-        return rate * gradient
-    if "velocity" in state:
-        kept = (1 - rule.dampening) * inside * gradient
-        state["velocity"] = rule.momentum * state["velocity"] + kept
-    else:
-        state["velocity"] = inside * gradient
-    velocity = state["velocity"]
-    return outside * (inside * gradient + rule.momentum * velocity if rule.nesterov else velocity)
-
-
-def _sgd(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) -> Tensor:
-    return _velocity(rule, state, gradient, rate)
-
-
-def _squared(state: State, gradient: Tensor) -> Tensor:
-    return state["squared"] if "squared" in state else gradient**2
-
-
-def _moments(rule: Rule, state: State, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    zero = torch.zeros_like(gradient)
-    state["mean"] = state.get("mean", zero).lerp(gradient, 1 - rule.beta_1)
-    state["square"] = state.get("square", zero).lerp(_squared(state, gradient), 1 - rule.beta_2)
-    return state["mean"], state["square"]
-
-
-def _root(rule: Rule, square: Tensor, correction: float = 1.0) -> Tensor:
-    """What a step is divided by: the root of the corrected square, with an epsilon somewhere."""
-    if rule.placement == "inside":
-        return (square / correction + rule.epsilon).sqrt()
-    if rule.placement == "beside":  # Keras' Adam corrects the sum of both
-        return (square.sqrt() + rule.epsilon) / correction**0.5
-    return (square / correction).sqrt() + rule.epsilon
-
-
-def _adam(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) -> Tensor:
-    mean, square = _moments(rule, state, gradient)
-    if rule.amsgrad:
-        square = state["largest"] = torch.maximum(state.get("largest", square), square)
-    return rate / (1 - rule.power_1**step) * mean / _root(rule, square, 1 - rule.power_2**step)
-
-
-def _nadam(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) -> Tensor:
-    mean, square = _moments(rule, state, gradient)
-    now, after = (rule.power_1 * (1 - 0.5 * 0.96 ** (s * rule.momentum_decay)) for s in (step, step + 1))
-    product = state["product"] = state.get("product", torch.ones((), dtype=gradient.dtype)) * now
-    direction = (1 - now) / (1 - product) * gradient + after / (1 - product * after) * mean
-    return rate * direction / _root(rule, square, 1 - rule.power_2**step)
-
-
-def _rmsprop(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) -> Tensor:
-    zero = torch.zeros_like(gradient)
-    square = state["square"] = state.get("square", zero).lerp(_squared(state, gradient), 1 - rule.beta_2)
-    if rule.centered:
-        state["mean"] = state.get("mean", zero).lerp(gradient, 1 - rule.beta_2)
-        square = square - state["mean"] ** 2
-    return _velocity(rule, state, gradient / _root(rule, square), rate)
-
-
-def _adagrad(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) -> Tensor:
-    state["sum"] = state.get("sum", torch.full_like(gradient, rule.start)) + _squared(state, gradient)
-    return rate * gradient / _root(rule, state["sum"])
-
-
-_STEPS: Mapping[str, Callable[[Rule, State, Tensor, float, int], Tensor]] = {
-    "sgd": _sgd,
-    "adam": _adam,
-    "nadam": _nadam,
-    "rmsprop": _rmsprop,
-    "adagrad": _adagrad,
-}

@@ -9,7 +9,8 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.report import Report, examine
-from crosscheck.ports.training import TrainingComparison, compare_training, said_training, training_json
+from crosscheck.ports.training import TrainingComparison, compare_training
+from crosscheck.ports.training_report import said_training, training_json
 from crosscheck.sides import Sides
 
 STEPS = 5

@@ -13,7 +13,8 @@ from crosscheck.ports.causes import texts
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place
 from crosscheck.ports.judgement import NOT_TRAINED, Judgement
 from crosscheck.ports.report import Finding, evidence, grouped, location, where
-from crosscheck.ports.training import TrainingComparison, said_training
+from crosscheck.ports.training import TrainingComparison
+from crosscheck.ports.training_report import said_training
 
 # The bars show this range of errors, on a logarithmic scale.
 SMALLEST, LARGEST = 1e-16, 1.0

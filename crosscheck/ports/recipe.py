@@ -1,13 +1,19 @@
 """What trains a model, in words that both frameworks share; read by `recipes.py` of either side."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+import numpy as np
 
 from crosscheck.layouts import Weights
 
 # Numbers nearer than this are one number that went through float32 somewhere.
 SINGLE = 1e-7
+# Rules that can be done again in PyTorch whatever its optimizer is.
+FORMULAS = ("sgd", "adam", "nadam", "rmsprop", "adagrad", "adamax", "adadelta", "lion")
+# The loss that Keras computes itself, from PyTorch's outputs.
+THEIRS = "keras'"
 # Losses that average over the last axis before anything else does, in Keras.
 ELEMENTWISE = ("binary_cross_entropy", "squared_error", "absolute_error", "huber")
 T = TypeVar("T")
@@ -18,7 +24,8 @@ class Loss:
     """A loss.
 
     Attributes:
-        kind: "cross_entropy", one of `ELEMENTWISE`, or "?" and a name if it is none of these.
+        kind: "cross_entropy", one of `ELEMENTWISE`, or "?" and a name if it is none of these: the user's own
+            function is called then; `THEIRS` for Keras' loss whatever it is.
         reduction: "mean"; "sum"; "sum_of_means", over the last axis; "none".
         takes: of cross-entropies: "logits", "log_probabilities", "probabilities", or how Keras prepares
             probabilities: "clipped", "clipped_then_normalised", "normalised_then_clipped".
@@ -32,13 +39,18 @@ class Loss:
     label_smoothing: float = 0.0
     delta: float = 1.0
 
+    @property
+    def known(self) -> bool:
+        """Whether these words say all."""
+        return not self.kind.startswith("?") and self.kind != THEIRS
+
 
 @dataclass(frozen=True)
 class Rule:
     """What an optimizer makes of a gradient.
 
     Attributes:
-        kind: "sgd", "adam", "nadam", "rmsprop", "adagrad", or "?" and a name if it is none of these.
+        kind: one of `FORMULAS`; the name of the class where it is none of them.
         momentum: share of the old velocity.
         dampening: share of the gradient that is kept out of the velocity, from the second step on.
         nesterov: whether the step looks ahead.
@@ -54,6 +66,9 @@ class Rule:
         centered: whether the square of the mean is subtracted.
         start: what the sum of squares begins with, in Adagrad.
         momentum_decay: how fast Nadam's momentum approaches beta_1.
+        written: the name of the class whose own code makes the step, where no formula is known to do the
+            same: one of the user's, or one with settings that no word says.
+        said: the numbers above that the optimizer has.
     """
 
     kind: str
@@ -71,6 +86,13 @@ class Rule:
     centered: bool = False
     start: float = 0.0
     momentum_decay: float = 0.0
+    written: str = ""
+    said: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """As a user knows it."""
+        return self.written or self.kind
 
 
 @dataclass(frozen=True)
@@ -79,7 +101,8 @@ class Decay:
 
     Attributes:
         where: "coupled", added to the gradient after clipping; "decoupled", taken off the weight times the
-            learning rate; "penalty", added to the gradient before clipping, as by a term of the loss.
+            learning rate; "penalty", added to the gradient before clipping, as by a term of the loss; "own",
+            as an optimizer with code of its own does it.
         rates: by parameter; a penalty of l |w|^2 has the rate 2 l. What is not pulled is not in it.
     """
 
@@ -110,8 +133,11 @@ class Recipe:
         loss: see there.
         rule: see there.
         rates: learning rate of each step, and of some more.
-        decay: by the optimizer.
+        apart: the same of parameters whose learning rates are others.
+        momenta: momentum (beta_1 in Adam) of each step, and of some more, where a schedule changes it.
+        decay: by the optimizer, or by penalties in the loss.
         penalty: rates of penalties in the loss besides, as in `Decay`.
+        more_in_loss: whether the loss depends on the weights in yet another way.
         clipping: see there.
         parameters: everything that could be trained.
         trained: what is.
@@ -133,12 +159,23 @@ class Recipe:
     still: frozenset[str] = frozenset()
     second_biases: bool = False
     sparse: frozenset[str] = frozenset()
+    apart: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    momenta: tuple[float, ...] = ()
+    more_in_loss: bool = False
     unread: tuple[str, ...] = ()
 
-    @property
-    def known(self) -> bool:
-        """Whether training can be done again from these words alone."""
-        return not (self.unread or self.loss.kind.startswith("?") or self.rule.kind.startswith("?"))
+
+@dataclass(frozen=True)
+class LossValue:
+    """A loss at some output.
+
+    Attributes:
+        loss: its value.
+        gradient: by the output.
+    """
+
+    loss: float
+    gradient: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -148,10 +185,16 @@ class Steps:
     Attributes:
         losses: of each step, without penalties.
         weights: before the first step and after each.
+        penalties: of each step, in Keras.
+        rates: of learning at each step, in PyTorch, where they may depend on the losses.
+        output: of the model before the step that would come next, where that is asked for.
     """
 
     losses: tuple[float, ...]
     weights: tuple[Weights, ...]
+    penalties: tuple[float, ...] = ()
+    rates: tuple[float, ...] = ()
+    output: np.ndarray | None = None
 
 
 def same(one: Any, other: Any) -> bool:
@@ -183,6 +226,58 @@ def settled(torch: Recipe, keras: Recipe) -> Recipe:
         penalty=_near(torch.penalty, keras.penalty),
         clipping=clipping,
     )
+
+
+def said_by(kind: str) -> frozenset[str]:
+    """The numbers that a rule in a formula has."""
+    first, second = {"beta_1", "power_1"}, {"beta_2", "power_2"}
+    momentum = {"momentum", "dampening", "nesterov"}
+    adam = first | second | {"epsilon"}
+    found = {
+        "sgd": momentum,
+        "adam": adam | {"amsgrad"},
+        "nadam": adam | {"momentum_decay"},
+        "rmsprop": {"momentum"} | second | {"epsilon", "centered"},
+        "adagrad": {"epsilon", "start"},
+        "adamax": adam,
+        "adadelta": second | {"epsilon"},
+        "lion": first | second,
+    }
+    return frozenset(found[kind])
+
+
+def rule_at(recipe: Recipe, step: int) -> Rule:
+    """The rule with the momentum of a step (from 0)."""
+    if not recipe.momenta:
+        return recipe.rule
+    now = recipe.momenta[step]
+    if "beta_1" in recipe.rule.said:
+        return replace(recipe.rule, beta_1=now, power_1=now)
+    return replace(recipe.rule, momentum=now)
+
+
+def roundings(torch: Rule, keras: Rule) -> list[Callable[[Rule], Rule]]:
+    """What float32 may make of a rule's numbers: it can only be tried where the code is the user's own."""
+    if not torch.written and not keras.written:
+        return [lambda rule: rule]
+    return [_exact, _powers_rounded, _rounded]
+
+
+def _exact(rule: Rule) -> Rule:
+    return replace(rule, power_1=rule.beta_1, power_2=rule.beta_2)
+
+
+def _powers_rounded(rule: Rule) -> Rule:
+    return replace(rule, power_1=_single(rule.beta_1), power_2=_single(rule.beta_2))
+
+
+def _rounded(rule: Rule) -> Rule:
+    numbers = {name: _single(value) for name, value in vars(rule).items() if isinstance(value, float)}
+    return replace(rule, **numbers)  # type: ignore[arg-type]
+
+
+def _single(number: float) -> float:
+    return float(np.float32(number))
 
 
 def _adopted(torch: T, keras: T) -> T:

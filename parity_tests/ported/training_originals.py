@@ -194,7 +194,7 @@ def nadam() -> dict[str, Any]:
 
 
 def other() -> dict[str, Any]:
-    """An optimizer that is not known in words."""
+    """An optimizer with a maximum."""
     return trained(lambda m: optim.Adamax(m.parameters(), 0.01, eps=1e-12))
 
 

@@ -206,7 +206,9 @@ def nadam(wrong: str = "") -> Any:
 
 
 def other(wrong: str = "") -> Any:
-    """An optimizer that is not known in words."""
+    """An optimizer with a maximum, and one that is not known in words."""
+    if wrong == "unknown":
+        return net(), optimizers.Adafactor(0.01), CLASSES()
     return net(), optimizers.Adamax(0.02 if wrong == "rate" else 0.01, epsilon=1e-12), CLASSES()
 
 
