@@ -100,7 +100,8 @@ def compare_command(
     explains it. Where none is, training mode and gradients are compared as well.
 
     With --target, steps of training are compared after that. Both functions then return
-    (model, optimizer, loss); the Keras model may be a compiled one instead.
+    (model, optimizer, loss), or a dictionary with "model", "optimizer", "loss" and, in PyTorch, "scheduler",
+    "clip_norm", "clip_value"; the Keras model may be a compiled one instead.
 
     \b
     Example:
