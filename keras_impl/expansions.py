@@ -40,7 +40,7 @@ class Pointwise(PartOf):
 
 
 # Layers whose own code calls the layers inside.
-OPEN = (layers.Bidirectional, layers.MultiHeadAttention, layers.Lambda)
+OPEN = (layers.Bidirectional, layers.MultiHeadAttention, layers.GroupQueryAttention, layers.Lambda)
 
 
 def is_expanded(layer: keras.Layer) -> bool:
@@ -57,9 +57,24 @@ def code(layer: keras.Layer) -> Callable[..., Any]:
     if isinstance(layer, layers.Bidirectional):
         # The two layers one by one, also where the backend has a function for both.
         layer.forward_layer.use_cudnn = layer.backward_layer.use_cudnn = False
-    if isinstance(layer, layers.MultiHeadAttention):
-        layer._dropout = 0.0  # with dropout Keras goes another way to the same numbers
+    if isinstance(layer, layers.MultiHeadAttention | layers.GroupQueryAttention):
+        _open_attention(layer)
     return layer.call
+
+
+def _open_attention(layer: Any) -> None:
+    """Attention as one step, and behind it a dropout that drops nothing and shows the rate.
+
+    With dropout of the weights Keras goes another way to the same numbers.
+    """
+    setattr(layer, "dropout" if isinstance(layer, layers.GroupQueryAttention) else "_dropout", 0.0)
+    attend = type(layer)._compute_attention
+
+    def attended(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        mixed, scores = attend(layer, *args, **kwargs)
+        return layer._dropout_layer(mixed, training=False), scores
+
+    layer._compute_attention = attended
 
 
 def _activated(layer: Any, x: Any) -> Any:

@@ -15,6 +15,7 @@ import keras
 from keras import KerasTensor as Tensor
 
 from crosscheck.dataflow import Record, Step, operation_name
+from keras_impl.masks import Masks, clear
 
 # Operators of variables, which know nothing of symbolic tensors.
 OPERATORS = (
@@ -170,12 +171,19 @@ class _Recorder:
         if self._inside:
             return call(layer, *args, **kwargs)
         path = "" if layer is self._model else ".".join(filter(None, (self._running[-1][0], layer.name)))
+        masks = Masks(layer, args, kwargs)
+        kwargs = kwargs | masks.given
+        results = self._called(call, path, layer, args, kwargs)
+        masks.hand_on(results)
+        return results
+
+    def _called(self, call: Callable[..., Any], path: str, layer: keras.Layer, args: Any, kwargs: Any) -> Any:
         if not self._whole(layer):
             try:
                 return self._inner(path, layer, args, kwargs)
             except Exception:
-                # Code that takes numbers only; a layer without others inside can be one step.
-                if layer is self._model or layer._flatten_layers(include_self=False):
+                # Code that takes numbers only; a layer without others of the user's can be one step.
+                if layer is self._model or not _is_closed(layer):
                     raise
         args, kwargs = self._symbolic((args, kwargs), constants=True)
         self._inside = True
@@ -183,6 +191,7 @@ class _Recorder:
             results = call(layer, *args, **kwargs)
         finally:
             self._inside = False
+        clear(results)  # a mask that was made unseen
         self._add(path, layer, layer, args, kwargs, results)
         return results
 
@@ -213,6 +222,9 @@ class _Recorder:
             results = call(function, *args, **kwargs)
         finally:
             self._inside = False
+        if not any(tensor.sparse for tensor in tensors((args, kwargs))):
+            for tensor in tensors(results):  # Keras takes a product with numbers for sparse
+                tensor._sparse = False
         self._add(*self._running[-1], function, args, kwargs, results)
         return results
 
@@ -220,6 +232,12 @@ class _Recorder:
         inputs, outputs = self.numbers((args, kwargs)), self.numbers(results)
         name = operation_name(type(called).__name__)
         self.steps.append(Step(path, owner, name, called, (args, kwargs), results, inputs, outputs))
+
+
+def _is_closed(layer: keras.Layer) -> bool:
+    """Whether nothing of the user's can be inside a layer: it is Keras' own, or there is nothing inside."""
+    inside = layer._flatten_layers(include_self=False)
+    return not inside or all(type(each).__module__.startswith("keras.") for each in (layer, *inside))
 
 
 def _modules_that_ask() -> list[Any]:

@@ -51,7 +51,7 @@ def guessed(layer: keras.Layer) -> tuple[str, dict[str, Any], dict[str, Own]] | 
         units, several = shapes[1][0], shapes[1][1] // shapes[1][0]
         kind = {4: "lstm", 3: "gru"}.get(several)
         fits = shapes[1][1] == several * units and (len(own) == 2 or shapes[2][-1] == several * units)
-        if kind and fits:
+        if kind and fits and units > 1:
             settings = {"sequences": True, "reverse": False}
             return kind, settings, gates_of(layer, kind, tuple(name for name, _ in own))
     if len(shapes[0]) == 4 and (len(own) == 1 or shapes[1:] == [shapes[0][-1:]]):

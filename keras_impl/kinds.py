@@ -20,7 +20,15 @@ def is_whole(layer: keras.Layer) -> bool:
     """Whether a layer is one step: Keras' own."""
     if isinstance(layer, keras.Model) or is_expanded(layer):
         return False
-    return type(layer).__module__.startswith("keras.") or isinstance(layer, OWN) or bool(guessed(layer))
+    if type(layer).__module__.startswith("keras."):  # what holds weights in a way that no word says is opened
+        return _is_known(layer) or not layer.weights
+    return isinstance(layer, OWN) or bool(guessed(layer))
+
+
+def _is_known(layer: keras.Layer) -> bool:
+    if isinstance(layer, layers.EinsumDense):
+        return _is_plain(layer)
+    return isinstance(layer, (*OWN, layers.RNN))
 
 
 def describe(step: Step, names: Mapping[int, str]) -> list[Description]:
@@ -38,7 +46,7 @@ def describe(step: Step, names: Mapping[int, str]) -> list[Description]:
     for classes, describe_layer in _LAYERS.items():
         if isinstance(layer, classes):  # also with a call of the user's own: that is what is compared
             return [describe_layer(layer, step), *_activation(layer)]
-    unknown = f"?{type(layer).__name__}" if layer.variables else type(layer).__name__.lower(), {}, {}
+    unknown = f"?{type(layer).__name__}" if layer.weights else type(layer).__name__.lower(), {}, {}
     return [guessed(layer) or unknown]
 
 
@@ -59,7 +67,10 @@ def activation_kind(activation: Any) -> tuple[str, dict[str, Any]]:
 
 def _activation(layer: keras.Layer) -> list[Description]:
     activation = getattr(layer, "activation", None)
-    if isinstance(layer, layers.Activation | layers.RNN) or activation in (None, keras.activations.linear):
+    if isinstance(layer, (layers.Activation, layers.RNN, *CELLS)) or activation in (
+        None,
+        keras.activations.linear,
+    ):
         return []
     kind, settings = activation_kind(activation)
     return [(kind, settings, {})]
@@ -114,37 +125,48 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 def _embedding(layer: layers.Embedding, step: Step) -> Description:
+    if step.arguments[1].get("reverse"):  # the logits of a ReversibleEmbedding
+        if layer.tie_weights:
+            return "dense", {}, {"kernel": Own("embeddings", "dense.kernel", turned=True)}
+        return "dense", {}, {"kernel": Own("reverse_embeddings", "dense.kernel")}
     return "embedding", {}, held(layer, "embedding", "embeddings")
 
 
 def _recurrence(layer: layers.RNN, step: Step) -> Description:
-    cells = {layers.LSTMCell: "lstm", layers.GRUCell: "gru", layers.SimpleRNNCell: "rnn"}
-    cell = layer.cell
-    kind = cells.get(type(cell))
-    if kind is None:
-        kind, settings, own = guessed(cell) or (f"?RNN of {type(cell).__name__}", {}, {})
-        return kind, settings | {"reverse": layer.go_backwards, "sequences": layer.return_sequences}, own
-    settings: dict[str, Any] = {
-        "reverse": layer.go_backwards,
-        "activation": activation_kind(cell.activation)[0],
-    }
+    goes = {"reverse": layer.go_backwards, "sequences": layer.return_sequences}
+    if not isinstance(layer.cell, CELLS):
+        kind, settings, own = guessed(layer.cell) or (f"?RNN of {type(layer.cell).__name__}", {}, {})
+        return kind, settings | goes, own
+    kind, settings, own = _cell(layer.cell, step)
+    return kind, settings | goes, own
+
+
+CELLS = (layers.LSTMCell, layers.GRUCell, layers.SimpleRNNCell)
+
+
+def _cell(cell: Any, step: Step) -> Description:
+    """One step in time; called in a loop it does what the layer does with a sequence."""
+    kind = ("lstm", "gru", "rnn")[next(i for i, c in enumerate(CELLS) if isinstance(cell, c))]
+    settings: dict[str, Any] = {"reverse": False, "activation": activation_kind(cell.activation)[0]}
     if kind != "rnn":
         settings["recurrent_activation"] = activation_kind(cell.recurrent_activation)[0]
     if kind == "gru":
         settings["reset_after"] = cell.reset_after
-    settings["sequences"] = layer.return_sequences
+    settings["sequences"] = True
     names = ("kernel", "recurrent_kernel", *(("bias",) if cell.bias is not None else ()))
     return kind, settings, gates_of(cell, kind, names)
 
 
-def _einsum_dense(layer: layers.EinsumDense, step: Step) -> Description:
+def _is_plain(layer: layers.EinsumDense) -> bool:
+    """Whether the last axes are multiplied by a matrix, and nothing else is done."""
     given, kernel, result = re.split(",|->", layer.equation)
     inner = [axis for axis in kernel if axis in given]
     outer = [axis for axis in kernel if axis not in given]
     rest = given.removesuffix("".join(inner))
-    plain = [*inner, *outer] == list(kernel) and rest + "".join(outer) == result and rest != given
-    if not plain:
-        return f"?EinsumDense {layer.equation}", {}, {}
+    return [*inner, *outer] == list(kernel) and rest + "".join(outer) == result and rest != given
+
+
+def _einsum_dense(layer: layers.EinsumDense, step: Step) -> Description:
     return "dense", {}, held(layer, "dense", "kernel", "bias")
 
 
@@ -170,6 +192,7 @@ _LAYERS: Mapping[Any, Callable[[Any, Step], Description]] = {
     layers.Dense: _dense,
     layers.EinsumDense: _einsum_dense,
     (layers.LSTM, layers.GRU, layers.SimpleRNN, layers.RNN): _recurrence,
+    CELLS: _cell,
     layers.BatchNormalization: _batch_norm,
     layers.GroupNormalization: _group_norm,
     layers.LayerNormalization: _layer_norm,

@@ -14,6 +14,7 @@ from keras_impl.expansions import PartOf
 from keras_impl.functional import tensors_by_role
 from keras_impl.graph import tensors
 from keras_impl.kinds import describe
+from keras_impl.names import Names
 
 
 def names_of(model: keras.Layer, found: Record) -> dict[int, str]:
@@ -22,9 +23,9 @@ def names_of(model: keras.Layer, found: Record) -> dict[int, str]:
     return {id(stand_in): own[id(v)] for stand_in, v in found.constants.values() if id(v) in own}
 
 
-def nodes_of(found: Record, names: dict[int, str]) -> Iterator[Node]:
+def nodes_of(model: keras.Layer, found: Record, names: dict[int, str]) -> Iterator[Node]:
     """What the steps of a record are, and the variables that functions use."""
-    between = 0
+    between, called = 0, Names(model)
     done: list[Node] = []
     for index_of_step, step in enumerate(found.steps):
         parts = describe(step, names)
@@ -34,22 +35,35 @@ def nodes_of(found: Record, names: dict[int, str]) -> Iterator[Node]:
             mine = {id(tensor) for tensor in tensors_by_role(step).values()}
             pairs = zip(step.inputs, tensors(step.arguments), strict=True)
             inputs = tuple(number for number, tensor in pairs if id(tensor) not in mine)
+        if parts[0][0].startswith("?"):  # its tensors are the user's to pair
+            for weight in step.called.weights:
+                between -= 1
+                done.append(_source(weight, (between,), called))
+                inputs = (*inputs, between)
         for index, (kind, settings, roles) in enumerate(parts):
             outputs = step.outputs
             if index < len(parts) - 1:
                 between -= 1  # a tensor inside a layer, which nobody sees
                 outputs = (between,)
             held = {role: _held(step, role, own) for role, own in roles.items()}
-            done.append(Node(0, step.path, kind, settings, held, inputs, outputs, index_of_step))
+            path, also = called.of(step.owner, step.path)
+            done.append(Node(0, path, kind, settings, held, inputs, outputs, index_of_step, also=also))
             inputs = outputs
     used = {number for node in done for number in node.inputs}
     sources = []
-    for constant, (stand_in, _) in found.constants.items():
+    for constant, (stand_in, variable) in found.constants.items():
         if constant in used and id(stand_in) in names:
-            name, shape = names[id(stand_in)], tuple(stand_in.shape)
-            value = Held.of_torch(name, Own(name, "raw"), shape)
-            sources.append(Node(0, name, "parameter", {}, {"value": value}, (), (constant,), -1))
+            sources.append(_source(variable, (constant,), called))
     yield from without_tied([*sources, *done])
+
+
+def _source(variable: keras.Variable, outputs: tuple[int, ...], called: Names) -> Node:
+    """A variable that functions use, as a step that makes it out of nothing."""
+    name, path = called.of_variable(variable), variable.path
+    value = Held.of_torch(path, Own(path, "raw"), tuple(variable.shape))
+    of = called.library_owner(variable)
+    settings = {"of": of} if of else {}
+    return Node(0, name, "parameter", settings, {"value": value}, (), outputs, -1, also=(path,))
 
 
 def _held(step: Step, role: str, own: Own) -> Held:
@@ -69,4 +83,6 @@ def _held(step: Step, role: str, own: Own) -> Held:
         return Held(variable.path, own.row, (*shape[:-2], owner.groups, shape[-1] // owner.groups), own=shape)
     if own.row == "raw":
         return Held.of_torch(variable.path, own, shape)
+    if own.turned:
+        return Held(variable.path, own.row, shape[::-1], own=shape, axes=(1, 0))
     return Held(variable.path, own.row, shape, own.part)

@@ -22,7 +22,9 @@ from keras_impl import adapter
 from keras_impl.expansions import code
 from keras_impl.graph import record
 from keras_impl.kinds import describe, is_whole
+from keras_impl.masks import clear
 from keras_impl.nodes import names_of, nodes_of
+from keras_impl.volumes import pool_volumes_in_float64
 
 DROPOUTS = (
     *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
@@ -72,6 +74,7 @@ def open_model(key: str, source: str, dtype: str) -> None:
     """
     keras.utils.clear_session(free_memory=False)
     adapter.use_precision(dtype)
+    pool_volumes_in_float64()
     keras.utils.set_random_seed(0)
     made = factory.make(source)
     model = made.model
@@ -90,7 +93,7 @@ def program(key: str, inputs: list[np.ndarray]) -> Program:
     subject = opened(key)
     found = _record(subject, inputs, False)
     names = names_of(subject.model, found)
-    nodes = list(nodes_of(found, names))
+    nodes = list(nodes_of(subject.model, found, names))
     held = {tensor.name for node in nodes for tensor in node.held.values()}
     left = [v.path for v in subject.model.trainable_variables if v.path not in held]
     owned = {
@@ -199,7 +202,9 @@ def perform(step: Step, inputs: list[Any], training: bool) -> Any:
         if step.called._call_has_training_arg:
             given_mode = named.get("training")  # the user's own word goes before
             named = named | {"training": training if given_mode is None else given_mode}
-        return step.called(*positional, **named)
+        results = step.called(*positional, **named)
+        clear(results)
+        return results
     return step.called.call(*positional, **named)
 
 

@@ -25,15 +25,17 @@ class PartOf(nn.Module):
 
 
 class Recurrence(PartOf):
-    """One layer in one direction of an LSTM, GRU or RNN.
+    """One layer in one direction of an LSTM, GRU or RNN, or a cell, which has no suffix.
 
     x (B, T, F) -> the sequence (B, T, U) in the order it was gone through, and the last states (B, U).
     """
 
-    def __init__(self, owner: nn.RNNBase, layer: int, reverse: bool):
+    def __init__(self, owner: nn.RNNBase | nn.RNNCellBase, suffix: str = "", reverse: bool = False):
         super().__init__(owner)
-        self.suffix = f"_l{layer}" + ("_reverse" if reverse else "")
+        self.suffix = suffix
         self.reverse = reverse
+        kinds = {(nn.LSTM, nn.LSTMCell): "lstm", (nn.GRU, nn.GRUCell): "gru", (nn.RNN, nn.RNNCell): "rnn"}
+        self.kind = next(kind for classes, kind in kinds.items() if isinstance(owner, classes))
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         owner = self.owner
@@ -41,15 +43,15 @@ class Recurrence(PartOf):
         weights = [getattr(owner, name + self.suffix) for name in names]
         if not states:
             zeros = x.new_zeros(x.shape[0], owner.hidden_size)
-            states = (zeros, zeros) if isinstance(owner, nn.LSTM) else (zeros,)
+            states = (zeros, zeros) if self.kind == "lstm" else (zeros,)
         begin = tuple(state.unsqueeze(0) for state in states)
-        run = {nn.LSTM: torch.lstm, nn.GRU: torch.gru}.get(type(owner)) or (
+        run = {"lstm": torch.lstm, "gru": torch.gru}.get(self.kind) or (
             torch.rnn_relu if owner.nonlinearity == "relu" else torch.rnn_tanh
         )
         x = x.flip(1) if self.reverse else x
         sequence, *last = run(
             x,
-            begin if isinstance(owner, nn.LSTM) else begin[0],
+            begin if self.kind == "lstm" else begin[0],
             weights,
             owner.bias,
             1,
@@ -83,10 +85,13 @@ def expand(model: nn.Module) -> None:
     for module in list(model.modules()):
         if isinstance(module, nn.RNNBase) and not module.proj_size:
             for layer in range(module.num_layers):
-                module.add_module(f"l{layer}", Recurrence(module, layer, False))
-                if module.bidirectional:
-                    module.add_module(f"l{layer}_reverse", Recurrence(module, layer, True))
+                for reverse in (False, True)[: 1 + module.bidirectional]:
+                    name = f"l{layer}" + ("_reverse" if reverse else "")
+                    module.add_module(name, Recurrence(module, f"_{name}", reverse))
             module.forward = _recurrent(module)
+        elif isinstance(module, nn.RNNCellBase):
+            module.add_module("cell", Recurrence(module))
+            module.forward = _one_step(module)
         elif isinstance(module, nn.MultiheadAttention) and module.bias_k is None and not module.add_zero_attn:
             for index, name in enumerate(("query", "key", "value")):
                 module.add_module(name, Projection(module, index))
@@ -124,6 +129,17 @@ def _recurrent(owner: nn.RNNBase) -> Callable[..., Any]:
     return forward
 
 
+def _one_step(owner: nn.RNNCellBase) -> Callable[..., Any]:
+    def forward(x: Tensor, begin: Any = None) -> Any:
+        if x.dim() != 2:
+            raise CrosscheckError(f"{type(owner).__name__}: input without a batch cannot be compared")
+        given = begin if isinstance(begin, tuple) or begin is None else (begin,)
+        _, *states = owner.cell(x.unsqueeze(1), *(given or ()))
+        return tuple(states) if len(states) > 1 else states[0]
+
+    return forward
+
+
 def _attention(owner: nn.MultiheadAttention) -> Callable[..., Any]:
     def forward(
         query: Tensor,
@@ -140,8 +156,8 @@ def _attention(owner: nn.MultiheadAttention) -> Callable[..., Any]:
         parts = (owner.query(query), owner.key(key), owner.value(value))
         q, k, v = (x.unflatten(-1, (owner.num_heads, -1)).transpose(1, 2) for x in parts)  # (B, H, T, D)
         mask = _merged_mask(owner, attn_mask, key_padding_mask, query)
-        # Dropout of the weights is left out: its random numbers have no counterpart.
-        mixed = F.scaled_dot_product_attention(q, k, v, mask)
+        # Dropout of the weights is left out: its random numbers have no counterpart. Its rate is shown.
+        mixed = F.dropout(F.scaled_dot_product_attention(q, k, v, mask), owner.dropout, False)
         out = owner.out_proj(mixed.transpose(1, 2).flatten(2))
         weights = None
         if need_weights:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from crosscheck.dataflow import Step
+from crosscheck.dataflow import Step, operation_name
 from crosscheck.ports.program import Own
 from torch_impl.expansions import Projection, Recurrence, is_expanded
 from torch_impl.functional import as_pairs, as_tuple, function_of, layer_of
@@ -31,7 +31,11 @@ def is_whole(module: nn.Module) -> bool:
     """Whether a module is one step: PyTorch's own, or a part of such a one."""
     if is_expanded(module) or isinstance(module, CONTAINERS):
         return False
-    return type(module).__module__.startswith(("torch.nn.", "torch_impl.expansions"))
+    if not type(module).__module__.startswith(("torch.nn.", "torch_impl.expansions")):
+        return False
+    held = {own.name for own in _described(module)[2].values()}
+    # What holds parameters in a way that no word says is opened: an unknown module, a weight made of others.
+    return all(name in held for name, _ in module.named_parameters())
 
 
 def describe(step: Step, names: Mapping[int, str]) -> Description:
@@ -44,12 +48,18 @@ def describe(step: Step, names: Mapping[int, str]) -> Description:
     module = step.called
     if not isinstance(module, nn.Module):
         return layer_of(step, names) or function_of(step)
+    return _described(module)
+
+
+def _described(module: nn.Module) -> Description:
     for classes, describe_module in _MODULES.items():
         if isinstance(module, classes):
             if type(module).forward not in {c.forward for c in type(module).__mro__ if c in _flat(classes)}:
                 break
             return describe_module(module)
-    return f"?{type(module).__name__}", {}, {}
+    name = type(module).__name__
+    # What holds nothing is a function like any other.
+    return (f"?{name}" if next(module.parameters(), None) is not None else operation_name(name)), {}, {}
 
 
 def _flat(classes: Any) -> tuple[type, ...]:
@@ -138,14 +148,13 @@ def _embedding(module: nn.Embedding) -> Description:
 
 
 # PORT: PyTorch's gates are r, z, n in a GRU, Keras' z, r, h; both have i, f, g (Keras: c), o in an LSTM.
-GATES = {nn.LSTM: ("i", "f", "c", "o"), nn.GRU: ("r", "z", "h"), nn.RNN: ("h",)}
+GATES = {"lstm": ("i", "f", "c", "o"), "gru": ("r", "z", "h"), "rnn": ("h",)}
 
 
 def _recurrence(module: Recurrence) -> Description:
     owner = module.owner
-    kind = {nn.LSTM: "lstm", nn.GRU: "gru", nn.RNN: "rnn"}[type(owner)]
-    held = {}
-    for index, gate in enumerate(GATES[type(owner)]):
+    kind, held = module.kind, {}
+    for index, gate in enumerate(GATES[kind]):
         rows = (slice(index * owner.hidden_size, (index + 1) * owner.hidden_size),)
         held[f"kernel_{gate}"] = Own("weight_ih" + module.suffix, "dense.kernel", rows)
         held[f"recurrent_{gate}"] = Own("weight_hh" + module.suffix, "dense.kernel", rows)
@@ -203,6 +212,15 @@ def _pool(kind: str) -> Callable[[nn.Module], Description]:
     return describe_pool
 
 
+def _sides(mode: str) -> Callable[[Any], Description]:
+    def describe_sides(module: Any) -> Description:
+        flat = as_tuple(module.padding, 2 * int(type(module).__name__[-2]))
+        pairs = tuple(zip(flat[::2], flat[1::2], strict=True))[::-1]
+        return "pad", {"padding": pairs, "padding_mode": mode}, {}
+
+    return describe_sides
+
+
 def _adaptive(kind: str) -> Callable[[nn.Module], Description]:
     def describe_adaptive(module: nn.Module) -> Description:
         size = module.output_size
@@ -248,6 +266,9 @@ _MODULES: Mapping[Any, Callable[[Any], Description]] = {
     (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d): _pool("avg_pool"),
     (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d): _adaptive("avg_pool"),
     (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d): _adaptive("max_pool"),
+    (nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d): _sides("zeros"),
+    (nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d): _sides("reflect"),
+    (nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d): _sides("replicate"),
     nn.Hardtanh: _plain("clip", low="min_val", high="max_val"),
     nn.SELU: _plain("selu"),
     nn.Upsample: _plain("resize", scale="scale_factor", size="size", mode="mode", aligned="align_corners"),

@@ -17,7 +17,7 @@ from torch_impl.kinds import describe
 def nodes_of(model: nn.Module, found: Record, inputs: list[np.ndarray]) -> Iterator[Node]:
     """What the steps of a record are, and the parameters that functions use."""
     names = {id(tensor): name for name, tensor in named_tensors(model)}
-    sources = [_source(number, tensor, names) for number, tensor in unmade(found, inputs).items()]
+    sources = [_source(number, tensor, names, model) for number, tensor in unmade(found, inputs).items()]
     used: set[int] = set()
     nodes = []
     for index, step in enumerate(found.steps):
@@ -50,13 +50,17 @@ def unmade(found: Record, inputs: list[np.ndarray]) -> dict[int, Tensor]:
     }
 
 
-def _source(number: int, tensor: Tensor, names: dict[int, str]) -> Node | None:
+def _source(number: int, tensor: Tensor, names: dict[int, str], model: nn.Module) -> Node | None:
     """A parameter that functions use, as a step that makes it out of nothing."""
     if id(tensor) not in names or not isinstance(tensor, nn.Parameter):
         return None
     name = names[id(tensor)]
     held = {"value": Held.of_torch(name, Own(name, "raw"), tuple(tensor.shape))}
-    return Node(0, name, "parameter", {}, held, (), (number,), -1)
+    path, _, parametrized = name.partition(".parametrizations.")
+    owner = model.get_submodule(path if parametrized else path.rpartition(".")[0])
+    library = type(owner).__module__.startswith("torch.nn.")
+    settings = {"of": type(owner).__name__} if library else {}
+    return Node(0, name, "parameter", settings, held, (), (number,), -1)
 
 
 def _node(number: int, step: Step, names: dict[int, str]) -> Node:

@@ -22,6 +22,7 @@ class Own(NamedTuple):
         part: which part of it; everything if empty. Gates and projections share one tensor.
         also: another tensor that is always added to it, as PyTorch's second bias of an LSTM.
         as_is: whether its axes are those of the row's neutral layout, whatever the side.
+        turned: whether its axes are in reverse, as of an embedding's that an output layer uses.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Own(NamedTuple):
     part: Part = ()
     also: str = ""
     as_is: bool = False
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Node:
         step: of the recorded call; several nodes may be of one, and a parameter that functions use is of
             none (-1).
         tied: tensors by role that belong to a layer elsewhere, as an output layer that uses an embedding's.
+        also: other paths of the layer: Keras' own names beside those of the attributes that hold layers.
     """
 
     number: int
@@ -126,6 +129,12 @@ class Node:
     outputs: tuple[int, ...] = ()
     step: int = 0
     tied: dict[str, Held] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every path that the layer goes by."""
+        return (self.path, *self.also)
 
     def __str__(self) -> str:
         return f"{self.path or 'the model'} ({self.kind})"
@@ -149,8 +158,6 @@ def without_tied(nodes: list[Node]) -> list[Node]:
     found = []
     for node in nodes:
         if node.held and all(owners[str(tensor)] != node.kind for tensor in node.held.values()):
-            if node.kind == "parameter":
-                continue
             node = replace(node, held={}, tied=node.held)
         found.append(node)
     return [
