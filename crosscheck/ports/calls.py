@@ -3,9 +3,14 @@
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from crosscheck.ports.divergence import TOLERANCE, apart
+from crosscheck.ports.divergence import TOLERANCE, apart, in_keras_order
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Node, Program, Trace
+from crosscheck.ports.words import ACTIVATIONS
+
+# Steps that only cut something off, or put it elsewhere.
+CUTTING = ("crop", "getitem", "slice", "pad", "reshape", "squeeze")
+RECURRENT = ("lstm", "gru", "rnn")
 
 
 def calls_of(pair: LayerPair, torch: Program, keras: Program, values: tuple[Trace, Trace]) -> list[LayerPair]:
@@ -44,3 +49,31 @@ def _result(node: Node, program: Program) -> int:
     while node.outputs[0] < 0:
         node = program.nodes[node.number + 1]
     return node.outputs[0]
+
+
+def states_of(calls: list[LayerPair]) -> dict[int, int]:
+    """The last states of recurrent layers, where Keras' returns them: PyTorch's by Keras'."""
+    found: dict[int, int] = {}
+    for pair in calls:
+        if pair.torch.kind in RECURRENT:
+            found |= dict(zip(pair.keras.outputs[1:], pair.torch.outputs[1:], strict=False))
+    return found
+
+
+def ends_of(pair: LayerPair, torch: Program, keras: Program, values: tuple[Trace, Trace]) -> tuple[int, int]:
+    """Tensors of either side that should be equal: behind the activation, if that is in Keras' layer."""
+    # PORT: PyTorch's recurrent layers always return the sequence, Keras' the last state unless asked.
+    last = pair.torch.kind in RECURRENT and not pair.keras.settings["sequences"]
+    number, layer = pair.torch.outputs[1 if last else 0], pair.keras
+    while layer.outputs[0] < 0:
+        layer = keras.nodes[layer.number + 1]
+        users = torch.users(number)
+        if len(users) == 1 and users[0].kind in ACTIVATIONS:
+            number = users[0].outputs[0]
+    # What one side cuts off, the other may not have made: the tensor behind the cutting is compared.
+    for one in torch.behind(number, CUTTING):
+        for two in keras.behind(layer.outputs[0], CUTTING):
+            a, b = values[0].values[one], values[1].values[two]
+            if in_keras_order(a, b.shape, b).shape == b.shape:
+                return one, two
+    return number, layer.outputs[0]

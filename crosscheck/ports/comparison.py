@@ -1,18 +1,19 @@
 """A PyTorch model and a Keras model of the user's, compared layer by layer under shared weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from crosscheck.errors import CrosscheckError
-from crosscheck.ports import copying, pairing
-from crosscheck.ports.calls import calls_of
+from crosscheck.ports import copying, pairing, trying
+from crosscheck.ports.calls import calls_of, ends_of, states_of
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_keras_order, relative_error
+from crosscheck.ports.faithful import require_faithful
 from crosscheck.ports.leftovers import LayerPair
+from crosscheck.ports.padding import without_hidden
 from crosscheck.ports.program import Again, Held, Program, Trace
-from crosscheck.ports.randomness import first_unstable, require_faithful, require_stable
+from crosscheck.ports.randomness import first_unstable, require_stable
 from crosscheck.ports.stretches import stretch_to
-from crosscheck.ports.words import ACTIVATIONS
 from crosscheck.sides import Sides
 
 KEY = "compared"
@@ -28,10 +29,6 @@ WITH_CHANNELS = (
     "max_pool",
     "avg_pool",
 )
-
-# Steps that only cut something off, or put it elsewhere.
-CUTTING = ("crop", "getitem", "slice", "pad", "reshape", "squeeze")
-RECURRENT = ("lstm", "gru", "rnn")
 
 
 @dataclass(frozen=True)
@@ -90,6 +87,7 @@ class Ports:
         keep_weights: bool = False,
     ) -> None:
         self.sides, self.keep_weights, self.notes = sides, keep_weights, list[str]()
+        self.shapes: list[dict[int, tuple[int, ...]]] = []
         futures = (
             sides.torch.submit("torch_impl.trace:open_model", KEY, torch, "float64"),
             sides.keras.submit("keras_impl.trace:open_model", KEY, keras, "float64"),
@@ -102,29 +100,55 @@ class Ports:
         self.torch: Program = sides.torch.call("torch_impl.trace:program", KEY, inputs)
         self.keras_inputs = self._for_keras()
         self.keras: Program = sides.keras.call("keras_impl.trace:program", KEY, self.keras_inputs)
-        for side in (self.torch, self.keras):
-            if side.unknown:
-                names = ", ".join(side.unknown[:6]) + (" ..." if len(side.unknown) > 6 else "")
-                raise CrosscheckError(f"{side.side}: layers of these tensors are not known yet: {names}")
-        self.pairing = pairing.pair_layers(self.torch, self.keras, given)
-        self.pairs = list(self.pairing.pairs)
+        self.seed = seed
+        self.candidates = pairing.Candidates(self.torch, self.keras, given)
+        self.chosen = self.candidates.chosen
+        self._pair(self.chosen)
         if not self.pairs:
             raise CrosscheckError("the models hold no weights: there is nothing to pair them by")
-        self._copy(seed)
+        self._settle(trying.settled(self))
 
     def compare(self) -> Comparison:
         """Run both in evaluation mode, and every stretch of Keras' on PyTorch's tensors besides."""
+        found = self._compared(self._steady())
+        if not found.equal:
+            chosen = trying.exchanged(self, self.chosen, found)
+            if self._settle(chosen):
+                found = self._compared(self._steady())
+        return found
+
+    def tried(self, chosen: pairing.Assignment) -> Comparison:
+        """The comparison with the layers paired so."""
+        self._pair(chosen)
+        return self._compared(self._run(still=True))
+
+    def _pair(self, chosen: pairing.Assignment) -> None:
+        """Take an assignment of layers, and give both models the same weights by it."""
+        self.pairing, self.paired = self.candidates.pairing(chosen), chosen
+        self.pairs = list(self.pairing.pairs)
+        self._copy(self.seed)
+
+    def _settle(self, chosen: pairing.Assignment) -> bool:
+        """Take the assignment that was decided on; whether it is another one."""
+        new, self.chosen = chosen != self.chosen, chosen
+        if self.paired != chosen:
+            self._pair(chosen)
+        return new
+
+    def _compared(self, values: tuple[Trace, Trace]) -> Comparison:
         if len(self.torch.outputs) != len(self.keras.outputs):
             raise CrosscheckError(
                 f"torch returns {len(self.torch.outputs)} tensors, keras {len(self.keras.outputs)}"
             )
-        torch, keras = self.values = self._steady()
+        torch, keras = self.values = values
         outputs = list(zip(self.torch.outputs, self.keras.outputs, strict=True))
         layers = [pair for pair in self.pairs if pair.compared and pair.torch.kind != "parameter"]
         calls = [call for pair in layers for call in calls_of(pair, self.torch, self.keras, self.values)]
-        ends = [(pair, *self._outputs_of(pair)) for pair in sorted(calls, key=lambda p: p.torch.number)]
+        programs = self.torch, self.keras
+        calls.sort(key=lambda pair: pair.torch.number)
+        ends = [(pair, *ends_of(pair, *programs, self.values)) for pair in calls]
         paired = {pair.torch.step for pair in calls}, {pair.keras.step for pair in calls}
-        self.common = {b: a for _, a, b in ends} | self._states(calls)
+        self.common = {b: a for _, a, b in ends} | states_of(calls)
         self.common |= dict(zip(self.keras.inputs, self.torch.inputs, strict=True))
         everything = [*ends, *((None, a, b) for a, b in outputs)]
         places = [
@@ -144,14 +168,13 @@ class Ports:
             expected = torch.values[place.torch.ends]
             accumulated = apart(expected, keras.values[place.keras.ends])
             own = float("nan") if alone is None else apart(expected, alone)
-            if not place.keras.steps and not place.torch.steps:
+            given = self.common.get(place.keras.ends) == place.torch.ends
+            if not place.keras.steps and not place.torch.steps and given:
                 own = 0.0  # the output is what a layer gave
             parted.append(Parted(place, accumulated, own, alone))
-        return Comparison(
-            tuple(self.pairs),
-            tuple(parted),
-            tuple(apart(torch.values[a], keras.values[b]) for a, b in outputs),
-        )
+        errors = tuple(apart(torch.values[a], keras.values[b]) for a, b in outputs)
+        found = Comparison(tuple(self.pairs), tuple(parted), errors)
+        return replace(found, parted=without_hidden(found.parted, self.values)) if found.equal else found
 
     def _plain(self, place: Place) -> np.ndarray | None:
         """What Keras' stretch makes of PyTorch's tensors if it does nothing at all."""
@@ -232,9 +255,9 @@ class Ports:
         return self.sides.torch.result(torch), self.sides.keras.result(keras)
 
     def _copy(self, seed: int) -> None:
-        torch, keras = self._run()
-        shapes = [{n: v.shape for n, v in trace.values.items()} for trace in (torch, keras)]
-        rows = copying.RowOrders((self.torch, shapes[0]), (self.keras, shapes[1]), self.pairs)
+        if not self.shapes:
+            self.shapes = [{n: v.shape for n, v in trace.values.items()} for trace in self._run()]
+        rows = copying.RowOrders((self.torch, self.shapes[0]), (self.keras, self.shapes[1]), self.pairs)
         held, there = copying.names(self.pairs)
         if self.keep_weights:
             self.rows, self.held, self.lone = rows, (held, there), (dict[str, Held](), dict[str, Held]())
@@ -251,32 +274,3 @@ class Ports:
         self.sides.keras.call(
             "keras_impl.trace:set_weights", KEY, there | lone[1], rows.for_keras(weights) | theirs
         )
-
-    def _states(self, calls: list[LayerPair]) -> dict[int, int]:
-        """The last states of recurrent layers, where Keras' returns them."""
-        found: dict[int, int] = {}
-        for pair in calls:
-            if pair.torch.kind in RECURRENT:
-                found |= dict(zip(pair.keras.outputs[1:], pair.torch.outputs[1:], strict=False))
-        return found
-
-    def _outputs_of(self, pair: LayerPair) -> tuple[int, int]:
-        """Tensors of either side that should be equal: behind the activation, if that is in Keras' layer."""
-        # PORT: PyTorch's recurrent layers always return the sequence, Keras' the last state unless asked.
-        last = pair.torch.kind in RECURRENT and not pair.keras.settings["sequences"]
-        torch, keras = pair.torch.outputs[1 if last else 0], pair.keras
-        while keras.outputs[0] < 0:
-            keras = self.keras.nodes[keras.number + 1]
-            users = self.torch.users(torch)
-            if len(users) == 1 and users[0].kind in ACTIVATIONS:
-                torch = users[0].outputs[0]
-        return self._of_one_shape(torch, keras.outputs[0])
-
-    def _of_one_shape(self, torch: int, keras: int) -> tuple[int, int]:
-        """What one side cuts off, the other may not have made: the tensor behind the cutting is compared."""
-        for one in self.torch.behind(torch, CUTTING):
-            for two in self.keras.behind(keras, CUTTING):
-                a, b = self.values[0].values[one], self.values[1].values[two]
-                if in_keras_order(a, b.shape, b).shape == b.shape:
-                    return one, two
-        return torch, keras

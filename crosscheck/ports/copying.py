@@ -8,6 +8,7 @@ import numpy as np
 
 from crosscheck.layouts import Weights
 from crosscheck.parameters import trained_like_weights
+from crosscheck.ports.channels import channels_first
 from crosscheck.ports.divergence import TOLERANCE, relative_error
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Held, Node, Program
@@ -91,7 +92,7 @@ class RowOrders:
         pairs: list[LayerPair],
     ) -> None:
         self.maps: dict[str, tuple[int, ...]] = {}  # (C, H, W) by kernel
-        first = _channels_first(keras[0])
+        first, mine = _channels_first(keras[0]), channels_first(torch, keras)
         for pair in pairs:
             if (
                 pair.torch.kind != "dense"
@@ -101,7 +102,7 @@ class RowOrders:
             ):
                 continue
             before, there = _flattened(torch[0], pair.torch), _flattened(keras[0], pair.keras)
-            if before is None or there is None or there in first:
+            if before is None or there is None or there in first or before not in mine:
                 continue
             shape = torch[1][before][1:]
             turned = len(shape) > 1 and keras[1][there][1:] == (*shape[1:], shape[0])

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from crosscheck.ports.channels import TURNING
 from crosscheck.ports.identifiers import NORMS
 from crosscheck.ports.program import Held, Node, Program
-from crosscheck.ports.structure import Place, nearness, signature
+from crosscheck.ports.stretches import SILENT
+from crosscheck.ports.structure import Place, nearness, resemblance, signature
 
-PROJECTIONS = ("query", "key", "value")
+# What is done with a parameter of the user's own that has the role of a layer's tensor.
+USES = {"gamma": "multiply", "beta": "add", "bias": "add"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,9 @@ def pair_all(
     """
     found = [*_unlike(left, right)]
     found += _shared(torch, keras, pairs, left, right)
+    found += _one_hot(torch, keras, left, right)
     found += _fused(left, right)
-    return found + list(_by_tensor(left, right))
+    return found + list(_by_tensor({"torch": torch, "keras": keras}, left, right))
 
 
 def _unlike(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
@@ -107,14 +111,72 @@ def _shared(
     found = []
     for program, over, side in ((keras, left, "keras"), (torch, right, "torch")):
         again = [call for pair in pairs for call in program.calls(getattr(pair, side))[1:]]
-        again += [replace(node, held=node.tied) for node in program.nodes if node.tied]
+        again += [replace(_use(program, node), held=node.tied) for node in program.nodes if node.tied]
+        # Of one call, too, what it gives may go where the other side has a second layer on the same input.
+        other = "torch" if side == "keras" else "keras"
+        twice = {
+            place.node.number: getattr(pair, side)
+            for place in over
+            for pair in pairs
+            if getattr(pair, other).inputs == place.node.inputs
+            and signature(getattr(pair, other)) == signature(place.node)
+            and len(program.users(getattr(pair, side).outputs[-1])) > 1
+        }
         for call in again:
-            mine = [place for place in over if signature(place.node) == signature(call)]
+            mine = [place for place in over if _holds_like(place.node, call)]
             if mine:
                 both = (mine[0].node, call) if side == "keras" else (call, mine[0].node)
                 found.append(LayerPair(*both, "sharing.parameters"))
                 over.remove(mine[0])
+        for place in [place for place in over if place.node.number in twice]:
+            call = twice[place.node.number]
+            both = (place.node, call) if side == "keras" else (call, place.node)
+            found.append(LayerPair(*both, "sharing.parameters"))
+            over.remove(place)
     return found
+
+
+def _use(program: Program, node: Node) -> Node:
+    """The step that uses a tied tensor; a parameter may be turned first."""
+    while node.kind in ("parameter", *TURNING, *SILENT) and program.users(node.outputs[0]):
+        node = program.users(node.outputs[0])[0]
+    return node
+
+
+def _holds_like(one: Node, two: Node) -> bool:
+    if next(iter(two.held.values())).kind == "raw":
+        return len(one.held) == 1 and _same_sizes(*(next(iter(node.held.values())) for node in (one, two)))
+    return signature(one) == signature(two)
+
+
+def _one_hot(torch: Program, keras: Program, left: list[Place], right: list[Place]) -> list[LayerPair]:
+    """An embedding, and a dense layer or product that is given its numbers as rows of 0 and 1."""
+    found = []
+    for tables, dense, program, side in ((left, right, keras, "torch"), (right, left, torch, "keras")):
+        for table in [place for place in tables if place.node.kind == "embedding"]:
+            rows = table.node.held["embeddings"]
+            like = [
+                place
+                for place in dense
+                if list(place.node.held) == ["kernel"]
+                and place.node.held["kernel"].shape == rows.shape
+                and _is_one_hot(program, place.node.inputs[0])
+            ]
+            if like:
+                best = max(like, key=lambda place: nearness(*_in_order(side, table, place)))
+                product = replace(best.node, held={"embeddings": best.node.held["kernel"]})
+                both = (table.node, product) if side == "torch" else (product, table.node)
+                found.append(LayerPair(*both, compared=False))
+                tables.remove(table)
+                dense.remove(best)
+    return found
+
+
+def _is_one_hot(program: Program, number: int) -> bool:
+    makers = program.makers()
+    while number in makers and makers[number].kind in SILENT and makers[number].inputs:
+        number = makers[number].inputs[0]
+    return number in makers and makers[number].kind == "onehot"
 
 
 def _fused(left: list[Place], right: list[Place]) -> list[LayerPair]:
@@ -162,17 +224,19 @@ def _parts_of(whole: Node, group: list[Place], side: str) -> Iterator[LayerPair]
         begin = end
 
 
-def _by_tensor(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
+def _by_tensor(programs: dict[str, Program], left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
     """A layer, and parameters of the user's own that are used as it uses its tensors."""
-    for layers, raws, side in ((left, right, "torch"), (right, left, "keras")):
+    for layers, raws, side, other in ((left, right, "torch", "keras"), (right, left, "keras", "torch")):
+        uses = {p.node.number: programs[other].users(p.node.outputs[0]) for p in raws if not p.node.inputs}
         for layer in [place for place in layers if place.node.kind != "parameter"]:
             free = [place for place in raws if place.node.kind == "parameter"]
             matched = []
-            for tensor in layer.node.held.values():
+            for role, tensor in layer.node.held.items():
                 near = [p for p in free if _same_sizes(p.node.held["value"], tensor)]
                 if not near:
                     break
-                best = max(near, key=lambda place: nearness(*_in_order(side, layer, place)))
+                used = [p for p in near if USES.get(role) in {n.kind for n in uses[p.node.number]}] or near
+                best = max(used, key=lambda place: _nearness(side, layer, tensor, place))
                 free.remove(best)
                 matched.append((tensor, best))
             if len(matched) == len(layer.node.held):
@@ -182,6 +246,11 @@ def _by_tensor(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
                     yield LayerPair(*both, compared=False)
                     raws.remove(raw)
                 layers.remove(layer)
+
+
+def _nearness(side: str, layer: Place, tensor: Held, raw: Place) -> float:
+    """How much speaks for a parameter being that tensor of the layer."""
+    return nearness(*_in_order(side, layer, raw)) + resemblance(tensor.name, raw.node.path)
 
 
 def _same_sizes(one: Held, two: Held) -> bool:

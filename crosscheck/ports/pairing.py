@@ -1,21 +1,26 @@
 """Which layer of one model is which of the other: by what it is and where it stands; names only help."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import combinations, permutations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import leftovers
+from crosscheck.ports.flow import likeness, vocabulary
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Node, Program
-from crosscheck.ports.structure import Place, nearness, places, signature
+from crosscheck.ports.structure import Place, both_places, named_alike, nearness, signature
 
-# What counts how much beside nearness: looking alike in ever wider surroundings, settings.
-ALIKE, SETTINGS = 4.0, 1.0
-# Pairs whose members could be exchanged at a loss no larger than this are ambiguous.
-MARGIN = 0.1
+# What counts how much beside nearness: looking alike in ever wider surroundings, settings, steps between.
+ALIKE, SETTINGS, FLOW = 4.0, 1.0, 2.0
+# Pairs whose members could be exchanged at a loss no larger than this are ambiguous, or at least in doubt.
+MARGIN, DOUBT = 0.1, 1.0
 IMPOSSIBLE = -1e6
+
+Assignment = list[tuple[int, int]]
 
 
 class PairingError(CrosscheckError):
@@ -37,65 +42,106 @@ class Pairing:
     keras: tuple[Node, ...] = ()
 
 
-def pair_layers(torch: Program, keras: Program, given: dict[str, str] | None = None) -> Pairing:
-    """A bijection between the layers that hold tensors; layers may be left over on one side only.
+class Candidates:
+    """The layers of two models, and how well each goes with each.
 
     Args:
         torch: the one program.
         keras: the other.
         given: pairs that are known, by path: torch's and keras'.
-
-    Raises:
-        PairingError: layers are left over on both sides, or are alike in every way.
     """
-    left, right = places(torch), places(keras)
-    scores = np.array([[_score(a, b, given or {}) for b in right] for a in left])
-    scores = scores.reshape(len(left), len(right))
-    rows, columns = linear_sum_assignment(scores, maximize=True)
-    chosen = [(a, b) for a, b in zip(rows, columns, strict=True) if scores[a, b] > IMPOSSIBLE / 2]
-    _require_certain(left, right, scores, chosen)
-    pairs = [LayerPair(left[a].node, right[b].node) for a, b in chosen]
-    over = [place for index, place in enumerate(left) if index not in {a for a, _ in chosen}]
-    there = [place for index, place in enumerate(right) if index not in {b for _, b in chosen}]
-    pairs += leftovers.pair_all(torch, keras, pairs, over, there)
-    if over and there:
-        left_over = [
-            *(_named("torch", place) for place in over),
-            *(_named("keras", place) for place in there),
-        ]
-        raise PairingError(
-            f"no layer of the other model is of the same kind and shape as: {'; '.join(left_over)}"
-            ". Say which belong together with --map, or bring the models to the same sizes."
+
+    def __init__(self, torch: Program, keras: Program, given: dict[str, str] | None = None) -> None:
+        self.programs = torch, keras
+        self.left, self.right = both_places(torch, keras)
+        shared = vocabulary([p.flow for p in self.left]) & vocabulary([p.flow for p in self.right])
+        scores = np.array([[_score(a, b, given or {}, shared) for b in self.right] for a in self.left])
+        self.scores = scores.reshape(len(self.left), len(self.right))
+        rows, columns = linear_sum_assignment(self.scores, maximize=True)
+        self.chosen = [(a, b) for a, b in zip(rows, columns, strict=True) if self._possible(a, b)]
+
+    def pairing(self, chosen: Assignment | None = None) -> Pairing:
+        """A bijection between the layers that hold tensors; layers may be left over on one side only.
+
+        Args:
+            chosen: what is paired, by index; what goes together best if nothing is given.
+
+        Raises:
+            PairingError: layers are left over on both sides.
+        """
+        chosen = self.chosen if chosen is None else chosen
+        pairs = [LayerPair(self.left[a].node, self.right[b].node) for a, b in chosen]
+        over = [place for index, place in enumerate(self.left) if index not in {a for a, _ in chosen}]
+        there = [place for index, place in enumerate(self.right) if index not in {b for _, b in chosen}]
+        pairs += leftovers.pair_all(*self.programs, pairs, over, there)
+        if over and there:
+            left_over = [
+                *(_named("torch", place) for place in over),
+                *(_named("keras", place) for place in there),
+            ]
+            raise PairingError(
+                f"no layer of the other model is of the same kind and shape as: {'; '.join(left_over)}"
+                ". Say which belong together with --map, or bring the models to the same sizes."
+            )
+        return Pairing(tuple(pairs), tuple(p.node for p in over), tuple(p.node for p in there))
+
+    def groups(self, margin: float) -> list[tuple[int, ...]]:
+        """Pairs, by index, whose members could be exchanged at a loss no larger than this, together."""
+        group = {index: {index} for index in range(len(self.chosen))}
+        for one, two in combinations(group, 2):
+            (a, b), (c, d) = self.chosen[one], self.chosen[two]
+            loss = self.scores[a, b] + self.scores[c, d] - self.scores[a, d] - self.scores[c, b]
+            if loss <= margin and self._possible(a, d) and self._possible(c, b):
+                group[one] |= group[two]
+                for index in group[one]:
+                    group[index] = group[one]
+        several = {tuple(sorted(indices)) for indices in group.values() if len(indices) > 1}
+        return sorted(several, key=lambda indices: self.left[self.chosen[indices[0]][0]].node.number)
+
+    def exchanged(self, chosen: Assignment, group: tuple[int, ...]) -> list[Assignment]:
+        """The assignments with the pairs of a group exchanged in every other way."""
+        found = []
+        for order in list(permutations(group))[1:]:
+            new = list(chosen)
+            for index, other in zip(group, order, strict=True):
+                new[index] = (chosen[index][0], chosen[other][1])
+            if all(self._possible(*new[index]) for index in group):
+                found.append(new)
+        return found
+
+    def names(self, chosen: Assignment, group: tuple[int, ...]) -> float:
+        """How much the names of a group's pairs have in common."""
+        nodes = [(self.left[a].node, self.right[b].node) for a, b in (chosen[index] for index in group)]
+        return sum(named_alike(*pair) for pair in nodes)
+
+    def ambiguity(self, group: tuple[int, ...]) -> PairingError:
+        """What is said where nothing tells a group's layers apart."""
+        torch, keras = (
+            " and ".join(side[self.chosen[index][place]].node.path for index in group)
+            for place, side in enumerate((self.left, self.right))
         )
-    return Pairing(tuple(pairs), tuple(p.node for p in over), tuple(p.node for p in there))
+        return PairingError(
+            f"torch {torch} could be either of keras {keras}: they have the same shape, stand in the same "
+            "place, and no way to pair them makes the models equal. Say which belong together with --map."
+        )
+
+    def _possible(self, a: int, b: int) -> bool:
+        return bool(self.scores[a, b] > IMPOSSIBLE / 2)
 
 
 def _named(side: str, place: Place) -> str:
-    return f"{side} {place.node} {signature(place.node)[1]}"
+    of = place.node.settings.get("of")
+    return f"{side} {place.node}{f' of a {of}' if of else ''} {signature(place.node)[1]}"
 
 
-def _score(torch: Place, keras: Place, given: dict[str, str]) -> float:
+def _score(torch: Place, keras: Place, given: dict[str, str], shared: Collection[str]) -> float:
     wanted = given.get(torch.node.path)
-    if wanted is not None or keras.node.path in given.values():
-        return 100.0 if wanted == keras.node.path else IMPOSSIBLE
+    if wanted is not None or set(keras.node.names) & set(given.values()):
+        return 100.0 if wanted in keras.node.names else IMPOSSIBLE
     if signature(torch.node) != signature(keras.node):
         return IMPOSSIBLE
     alike = np.mean([a == b for a, b in zip(torch.surroundings, keras.surroundings, strict=True)])
     both = torch.node.settings.keys() & keras.node.settings.keys()
     settings = np.mean([torch.node.settings[n] == keras.node.settings[n] for n in both]) if both else 1.0
-    return float(ALIKE * alike + nearness(torch, keras) + SETTINGS * settings)
-
-
-def _require_certain(
-    left: list[Place], right: list[Place], scores: np.ndarray, chosen: list[tuple[int, int]]
-) -> None:
-    for index, (a, b) in enumerate(chosen):
-        for c, d in chosen[index + 1 :]:
-            loss = scores[a, b] + scores[c, d] - scores[a, d] - scores[c, b]
-            if loss <= MARGIN and scores[a, d] > IMPOSSIBLE / 2 and scores[c, b] > IMPOSSIBLE / 2:
-                one, two = left[a].node.path, left[c].node.path
-                raise PairingError(
-                    f"torch {one} and {two} could be either of keras {right[b].node.path} and "
-                    f"{right[d].node.path}: they have the same shape and stand in the same place. "
-                    "Say which belong together with --map."
-                )
+    flow = likeness(torch.flow, keras.flow, shared)
+    return float(ALIKE * alike + nearness(torch, keras) + SETTINGS * settings + FLOW * flow)

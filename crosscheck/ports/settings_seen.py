@@ -1,12 +1,16 @@
 """What settings and dtypes show: active dropout, rates that differ, lower precision."""
 
 from collections.abc import Iterator
+from itertools import permutations
 
 import numpy as np
 
 from crosscheck.ports.backwards import Observation
 from crosscheck.ports.comparison import KEY, Ports
-from crosscheck.ports.divergence import TOLERANCE, Place, relative_error
+from crosscheck.ports.divergence import TOLERANCE, Place, apart, relative_error
+
+# Outputs whose order is looked into.
+MOST = 5
 
 
 def dropouts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
@@ -37,14 +41,42 @@ def modes(ports: Ports, places: list[Place]) -> Iterator[Observation]:
     names = ports.sides.keras.call("keras_impl.trace:always_training", KEY)
     for place in places:
         for node in place.keras.nodes:
-            if node.path.rpartition(".")[2] in names:
+            own = {path.rpartition(".")[2] for path in node.names}
+            if own & set(names):
                 text = (
                     f"keras' {node.path} is called with training=True in the graph: under model(x), though "
                     f"not under model(x, training=False) and predict, outputs are {ports.free:.1e} apart"
                 )
                 identifier = "dropout.active" if node.kind == "dropout" else "norm.mode"
                 yield Observation(place, "settings", ports.free, identifier, text)
-                names = [name for name in names if name != node.path.rpartition(".")[2]]
+                names = [name for name in names if name not in own]
+
+
+def exchanged(ports: Ports, places: list[Place]) -> Iterator[Observation]:
+    """Outputs that Keras returns in another order."""
+    torch = [ports.values[0].values[number] for number in ports.torch.outputs]
+    keras = [ports.values[1].values[number] for number in ports.keras.outputs]
+    errors = [[apart(one, two) for two in keras] for one in torch]
+    if not 1 < len(torch) <= MOST or all(errors[i][i] <= TOLERANCE for i in range(len(torch))):
+        return
+    for order in permutations(range(len(torch))):
+        if all(errors[i][j] <= TOLERANCE for i, j in enumerate(order)):
+            wrong = next(i for i, j in enumerate(order) if i != j)
+            text = f"keras returns the outputs in another order: {', '.join(str(j + 1) for j in order)}"
+            place = places[len(places) - len(torch) + wrong]
+            yield Observation(place, "settings", errors[wrong][wrong], "glue.order", text)
+            return
+
+
+def momenta(ports: Ports, places: list[Place]) -> Iterator[Observation]:
+    """Moving statistics that follow at another pace: seen in the settings, where training is not compared."""
+    for place in places:
+        if place.pair is None:
+            continue
+        torch, keras = (node.settings.get("momentum") for node in (place.pair.torch, place.pair.keras))
+        if torch is not None and keras is not None and abs(torch - keras) > TOLERANCE:
+            text = f"keras keeps {keras:g} of the old statistics, torch {torch:g} (momentum {1 - torch:g})"
+            yield Observation(place, "settings", 0.0, "norm.momentum", text)
 
 
 def casts(ports: Ports, places: list[Place]) -> Iterator[Observation]:

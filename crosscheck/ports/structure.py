@@ -1,14 +1,17 @@
 """Where each layer stands in the flow of data: what pairing rests on, since the order of calls differs."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from crosscheck.ports.flow import Flow, Flows
 from crosscheck.ports.program import Node, Program
 
 ROUNDS = 6
+Signature = tuple[str, tuple[int, ...]]
 # What counts how much: depth from either end, and names.
 DEPTH, NAMES = 4.0, 2.0
 
@@ -19,22 +22,38 @@ class Place:
 
     Attributes:
         node: its first call.
-        before: layers on the longest way from the inputs to it.
-        after: layers on the longest way from it to the outputs.
+        before: anchors on the longest way from the inputs to it.
+        after: anchors on the longest way from it to the outputs.
+        depth: where it is between the inputs (0) and the outputs (1), by all layers.
         surroundings: what it and the layers around it are, ever farther; equal ones look alike so far.
         order: share of the layers that are called before it.
+        flow: what is done between it and the layers around it.
     """
 
     node: Node
     before: int
     after: int
+    depth: float
     surroundings: tuple[int, ...]
     order: float
+    flow: Flow
 
 
-def places(program: Program) -> list[Place]:
-    """The place of every layer that holds tensors."""
-    above = _layers_above(program)
+def both_places(torch: Program, keras: Program) -> tuple[list[Place], list[Place]]:
+    """The places of two models' layers; what both have equally often are the anchors."""
+    counts = [Counter(signature(node) for node in program.layers()) for program in (torch, keras)]
+    anchors = {what for what, count in counts[0].items() if counts[1][what] == count}
+    return places(torch, anchors), places(keras, anchors)
+
+
+def places(program: Program, anchors: Collection[Signature]) -> list[Place]:
+    """The place of every layer that holds tensors.
+
+    Args:
+        program: of one side.
+        anchors: layers that the other side has, too: the others are by them.
+    """
+    above, met = _layers_above(program)
     layers = list(program.layers())
     # A layer that is called twice is one: its first call stands for it.
     first = {_key(node): node.number for node in layers}
@@ -46,15 +65,44 @@ def places(program: Program) -> list[Place]:
     for number, others in up.items():
         for other in others:
             down[other].add(number)
-    looks = _surroundings(layers, up, down)
-    before, after = _longest(up), _longest(down)
+    # Round a loop, as of a layer that is used twice, nothing is deeper for it.
+    when = {node.number: met.get(node.number, node.number) for node in layers}
+    firm = {node.number for node in layers if signature(node) in anchors}
+    near = _nearest(up, firm), _nearest(down, firm)
+    looks = _surroundings(layers, *near)
+    begins, before = (_longest(_one_way(links, when)) for links in (up, near[0]))
+    when = {number: -place for number, place in when.items()}
+    ends, after = (_longest(_one_way(links, when)) for links in (down, near[1]))
+    flows = Flows(program)
     return [
-        Place(n, before[n.number], after[n.number], looks[n.number], index / len(layers))
+        Place(
+            n,
+            before[n.number],
+            after[n.number],
+            begins[n.number] / ((begins[n.number] + ends[n.number]) or 1),
+            looks[n.number],
+            index / len(layers),
+            flows.of(program.calls(n)),
+        )
         for index, n in enumerate(layers)
     ]
 
 
-def signature(node: Node) -> tuple[str, tuple[int, ...]]:
+def _nearest(links: dict[int, set[int]], anchors: set[int]) -> dict[int, set[int]]:
+    """The next anchors along the links, past other layers."""
+    found: dict[int, set[int]] = {}
+    for number, others in links.items():
+        waiting, seen = list(others), set[int]()
+        while waiting:
+            other = waiting.pop()
+            if other not in seen:
+                seen.add(other)
+                waiting += [] if other in anchors else links[other]
+        found[number] = seen & anchors
+    return found
+
+
+def signature(node: Node) -> Signature:
     """What a layer is, without what may be left out by mistake: its kind and its main tensor's shape."""
     main = next(iter(node.held.values()))
     if node.kind.startswith("conv") and is_pointwise(node):
@@ -73,16 +121,34 @@ def _key(node: Node) -> tuple[str, ...]:
     return tuple(map(str, node.held.values()))
 
 
-def _layers_above(program: Program) -> dict[int, set[int]]:
-    """For each node the calls of layers that its inputs come from, through whatever holds nothing."""
+def _layers_above(program: Program) -> tuple[dict[int, set[int]], dict[int, float]]:
+    """For each node the calls of layers that its inputs come from, through whatever holds nothing.
+
+    A parameter that functions use comes from nowhere: it stands where it meets other tensors, which is given
+    besides.
+    """
+    meeting: dict[int, float] = {}
     reached: dict[int, set[int]] = {}  # by tensor
-    found = {}
+    alone: dict[int, set[int]] = {}  # the parameters that a tensor is made of, if of nothing else
+    found: dict[int, set[int]] = {}
     for node in program.nodes:
-        from_here = set[int]().union(*(reached.get(number, set()) for number in node.inputs))
-        found[node.number] = from_here
+        if node.kind == "parameter" and node.held:
+            found[node.number] = set()
+            alone |= {number: {node.number} for number in node.outputs}
+            from_here = set[int]()
+        else:
+            met = set[int]().union(*(alone.get(number, set()) for number in node.inputs))
+            others = [number for number in node.inputs if number not in alone]
+            from_here = set[int]().union(*(reached.get(number, set()) for number in others))
+            for parameter in met if others else ():
+                found[parameter] |= from_here
+                meeting.setdefault(parameter, node.number - 0.5)
+            if met and not others and not node.held:
+                alone |= dict.fromkeys(node.outputs, met)
+            found[node.number] = from_here = from_here | met
         for number in node.outputs:
             reached[number] = {node.number} if node.held else from_here
-    return found
+    return found, meeting
 
 
 def _surroundings(
@@ -103,8 +169,13 @@ def _bag(colour: dict[int, int], numbers: set[int]) -> tuple[int, ...]:
     return tuple(sorted(colour[number] for number in numbers))
 
 
+def _one_way(links: dict[int, set[int]], when: dict[int, float]) -> dict[int, set[int]]:
+    """The links to what comes before."""
+    return {number: {o for o in others if when[o] < when[number]} for number, others in links.items()}
+
+
 def _longest(links: dict[int, set[int]]) -> dict[int, int]:
-    """The longest way to each layer along the links; a loop, as of a layer used twice, is gone round once."""
+    """The longest way to each layer along the links."""
     depth = dict.fromkeys(links, 0)
     for _ in range(len(links)):
         new = {number: max((depth[o] + 1 for o in others), default=0) for number, others in links.items()}
@@ -117,8 +188,14 @@ def _longest(links: dict[int, set[int]]) -> dict[int, int]:
 def nearness(torch: Place, keras: Place) -> float:
     """How much speaks for two places being the same one: depth from either end, and names."""
     depths = ((torch.before, keras.before), (torch.after, keras.after))
-    near = np.mean([1 - abs(a - b) / (1 + max(a, b)) for a, b in depths])
-    return float(DEPTH * near + NAMES * resemblance(torch.node.path, keras.node.path))
+    far = [abs(a - b) / (1 + max(a, b)) for a, b in depths]
+    near = 1 - np.mean([*far, abs(torch.depth - keras.depth)])
+    return float(DEPTH * near + NAMES * named_alike(torch.node, keras.node))
+
+
+def named_alike(torch: Node, keras: Node) -> float:
+    """How much the names of two layers have in common, from 0 to 1: of all that they go by, the nearest."""
+    return max(resemblance(one, two) for one in torch.names for two in keras.names)
 
 
 def resemblance(first: str, second: str) -> float:

@@ -1,0 +1,99 @@
+"""Layers that nothing tells apart: each way to pair them is tried, and what the models then give decides."""
+
+from typing import Protocol
+
+from crosscheck.ports.divergence import Parted
+from crosscheck.ports.pairing import DOUBT, MARGIN, Assignment, Candidates
+
+# Ways to pair one group of layers, and comparisons in all.
+WAYS, MOST = 6, 36
+# How much more names must have in common to decide where nothing else does.
+NAMED = 0.1
+
+
+class Tried(Protocol):
+    """What a comparison shows."""
+
+    @property
+    def parted(self) -> tuple[Parted, ...]:
+        """Every place."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether the outputs are."""
+
+
+class Tries(Protocol):
+    """Two models whose layers can be paired otherwise."""
+
+    candidates: Candidates
+
+    def tried(self, chosen: Assignment) -> Tried:
+        """Pair them so, and compare."""
+
+
+def settled(ports: Tries) -> Assignment:
+    """The assignment with ambiguous layers as they make the models equal, or nearest in their surroundings.
+
+    Raises:
+        PairingError: nothing decides, names included.
+    """
+    candidates = ports.candidates
+    chosen = candidates.chosen
+    groups = candidates.groups(MARGIN)
+    left = MOST
+    undecided = []
+    for group in groups:
+        ways = [chosen, *candidates.exchanged(chosen, group)]
+        if len(ways) == 1:
+            continue
+        if len(ways) > min(WAYS, left):
+            undecided.append(group)
+            continue
+        left -= len(ways)
+        faults = []
+        for way in ways:
+            found = ports.tried(way)
+            if found.equal:
+                return way
+            faults.append(_faults(found))
+        best = min(faults)
+        if faults.count(best) == 1:
+            chosen = ways[faults.index(best)]
+        else:
+            undecided.append(group)
+    for group in undecided:
+        chosen = _by_names(candidates, chosen, group)
+    return chosen
+
+
+def _by_names(candidates: Candidates, chosen: Assignment, group: tuple[int, ...]) -> Assignment:
+    if len(group) > 4:
+        raise candidates.ambiguity(group)
+    ways = [chosen, *candidates.exchanged(chosen, group)]
+    ways.sort(key=lambda way: -candidates.names(way, group))
+    named = [candidates.names(way, group) for way in ways]
+    if named[0] < named[1] + NAMED:
+        raise candidates.ambiguity(group)
+    return ways[0]
+
+
+def exchanged(ports: Tries, chosen: Assignment, before: Tried) -> Assignment:
+    """The assignment with doubtful pairs exchanged, if that makes the models equal; else as it is."""
+    now, faults, left = chosen, _faults(before), MOST
+    for group in ports.candidates.groups(DOUBT):
+        ways = ports.candidates.exchanged(now, group)
+        if len(ways) >= min(WAYS, left):
+            continue
+        left -= len(ways)
+        for way in ways:
+            found = ports.tried(way)
+            if found.equal:
+                return way
+            if _faults(found) < faults:
+                now, faults = way, _faults(found)
+    return chosen
+
+
+def _faults(found: Tried) -> int:
+    return sum(parted.at_fault for parted in found.parted)
