@@ -46,7 +46,7 @@ def recipe(
         rates = _sampled_rates(optimizer, steps + LOOK_AHEAD)
     pull = effective(optimizer.weight_decay) if optimizer.weight_decay else 0.0
     decayed = {n: pull for n, v in by_name.items() if pull and n in trained and _is_decayed(optimizer, v)}
-    penalties = {}
+    penalties, lasso = {}, {}
     for name, variable in by_name.items():
         regularizer = getattr(variable, "regularizer", None)
         if regularizer is not None and name in trained:
@@ -54,7 +54,9 @@ def recipe(
             stock = type(regularizer).__module__.startswith("keras.")
             rate = 2 * effective(getattr(regularizer, "l2", 0.0)) if stock else 0.0
             penalties |= {name: rate} if rate else {}
-            if type(regularizer).__name__ not in ("L2", "L1L2") or getattr(regularizer, "l1", 0) or not stock:
+            straight = effective(getattr(regularizer, "l1", 0.0)) if stock else 0.0
+            lasso |= {name: straight} if straight else {}
+            if type(regularizer).__name__ not in ("L1", "L2", "L1L2") or not stock:
                 unread.append(f"the regularizer {type(regularizer).__name__}")
     unread += _unread_of_model(subject.model, list(by_name.values()))
     return Recipe(
@@ -67,6 +69,7 @@ def recipe(
         frozenset(by_name),
         frozenset(trained),
         frozenset(name for name, variable in by_name.items() if variable.path in _still(subject.model)),
+        lasso=lasso,
         sparse=frozenset(name for name, v in by_name.items() if v.path in _sparse(subject.model)),
         unread=tuple(dict.fromkeys(unread)),
     )

@@ -31,11 +31,12 @@ TARGETS = {
     "maps": "2x2x4x3",
     "binary": "4x1:int64:0..1",
     "squared": "4x1",
+    "lasso": "4x1",
     "huber": "4x1",
 }
 RIGHT = (
     *("sgd", "sgd_tuple", "images", "adam", "adamw", "coupled", "penalty", "steps", "clipped", "smoothing"),
-    *("binary", "squared", "huber", "other", "pictures", "classes", "classes_one", "maps", "nadam"),
+    *("binary", "squared", "huber", "other", "pictures", "classes", "classes_one", "maps", "nadam", "lasso"),
 )
 MISTAKES = {
     "sgd_adam": {"optimizer.kind"},
@@ -84,6 +85,9 @@ MISTAKES = {
     "recurrent": {"recurrent.two_biases"},
     "huber_delta": {"loss.kind"},
     "other_rate": {"optimizer.learning_rate"},
+    "lasso_rate": {"decay.rate"},
+    "lasso_biases": {"decay.targets"},
+    "apart": {"optimizer.learning_rate", "sgd.momentum"},
 }
 
 
@@ -223,6 +227,28 @@ def test_for_programs(sides: Sides) -> None:
 def test_without_an_optimizer_there_is_nothing_to_train(sides: Sides) -> None:
     with pytest.raises(CrosscheckError, match="returned no optimizer"):
         trained(sides, "untrained")
+
+
+def test_what_is_in_the_wrong_place_of_a_tuple_is_said(sides: Sides) -> None:
+    with pytest.raises(CrosscheckError, match="returned float as its scheduler; expected"):
+        Ports(sides, f"{ORIGINALS}:misplaced", f"{PORTS}:sgd", inputs.read(("4x6",)))
+
+
+def test_a_curve_that_begins_otherwise_is_no_curve_that_is_late() -> None:
+    ours = Recipe(Loss("huber"), Rule("sgd"), (), Decay(), {}, Clipping(), frozenset(), frozenset())
+    rates = tuple(0.1 * 0.9**n for n in range(10))
+
+    def named(*keras: float) -> list[str]:
+        theirs = replace(ours, rates=keras + rates[: 6 - len(keras)])
+        return [s.identifier for s in suppositions(replace(ours, rates=rates), theirs, 6)]
+
+    assert named(0.1, 0.1) == named(0.1 / 0.9) == ["schedule.offset"]
+    assert named(0.1, 0.05) == named(0.0, 0.1) == ["schedule.kind"]
+    earlier = tuple(float(np.float32(rate)) for rate in rates[1:])
+    for curve in (rates[1:], earlier):
+        found = suppositions(replace(ours, rates=rates), replace(ours, rates=curve), 6)
+        assert [s.identifier for s in found] == ["schedule.offset"]
+        assert "1 step earlier" in found[0].text
 
 
 def test_numbers_that_float32_makes_different_are_the_same() -> None:

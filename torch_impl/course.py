@@ -4,7 +4,7 @@ import copy
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,29 @@ from torch_impl.trace import Opened, get_weights, opened
 
 DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout)
 WITH_DROPOUT = {nn.modules.dropout._DropoutNd: "p", nn.RNNBase: "dropout", nn.MultiheadAttention: "dropout"}
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """What a loss makes of the weights themselves.
+
+    Attributes:
+        rates: of squares, by parameter, as of `Decay`.
+        lasso: of absolute values.
+        more: whether there is something that is neither.
+    """
+
+    rates: Mapping[str, float] = field(default_factory=dict)
+    lasso: Mapping[str, float] = field(default_factory=dict)
+    more: bool = False
+
+    def value(self, parameters: Mapping[str, Tensor]) -> float:
+        """The share of the loss."""
+        squares = (rate / 2 * parameters[name].detach().square().sum() for name, rate in self.rates.items())
+        straight = (rate * parameters[name].detach().abs().sum() for name, rate in self.lasso.items())
+        return float(sum(squares)) + float(sum(straight))
+
+
 LossFunction = Callable[[int, Any, Tensor], Tensor]
 
 
@@ -40,7 +63,7 @@ def course(
     still: Collection[str] = (),
     watching: AbstractContextManager[Any] | None = None,
     output_alone: bool = False,
-    within: Mapping[str, float] = MappingProxyType({}),
+    within: Penalties | None = None,
 ) -> Steps:
     """Losses and weights of some steps; afterwards everything is as it was.
 
@@ -55,7 +78,7 @@ def course(
         still: paths of modules that stay in evaluation mode.
         watching: entered while the model is called.
         output_alone: whether the last step ends with the output.
-        within: rates of the penalties that the loss contains, by parameter; they are not counted in it.
+        within: penalties that the loss contains; they are not counted in it.
     """
     subject, last = opened(key), None
     named = dict(subject.model.named_parameters())
@@ -73,8 +96,7 @@ def course(
                 break
             value = loss(step, output, wanted)
             value.backward()
-            held_down = (rate / 2 * named[name].detach().square().sum() for name, rate in within.items())
-            losses.append(float(value.detach()) - float(sum(held_down)))
+            losses.append(float(value.detach()) - (within.value(named) if within else 0.0))
             update(step, value)
             weights.append(get_weights(key, held))
     return Steps(tuple(losses), tuple(weights), output=last)

@@ -1,7 +1,6 @@
 """A user's PyTorch loss as a function of outputs, and what it contains besides; `keras_impl/loss_values.py`
 is its mirror."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 
 from crosscheck.ports.recipe import Loss, LossValue
-from torch_impl.course import first_output, given_tensors
+from torch_impl.course import Penalties, first_output, given_tensors
 from torch_impl.loss_calls import LossCalls, computed
 from torch_impl.trace import Opened, opened
 
@@ -17,19 +16,6 @@ from torch_impl.trace import Opened, opened
 LARGER = 1.5
 # Of float64 sums over a batch, in one order and in another.
 EXACT = 1e-9
-
-
-@dataclass(frozen=True)
-class Penalties:
-    """What a loss makes of the weights themselves.
-
-    Attributes:
-        rates: by parameter, as of `Decay`.
-        more: whether there is something that is no penalty of squares.
-    """
-
-    rates: dict[str, float]
-    more: bool = False
 
 
 def first(key: str, inputs: list[np.ndarray]) -> np.ndarray | None:
@@ -103,7 +89,8 @@ def penalties(subject: Opened, output: Any, wanted: Tensor) -> Penalties:
 
     first = gradients()
     if not first:
-        return Penalties({})
+        return Penalties()
+    size = max(float(g.abs().max()) for g in first.values())
     kept = {name: parameters[name].detach().clone() for name in first}
     with torch.no_grad():
         for name in kept:
@@ -112,15 +99,26 @@ def penalties(subject: Opened, output: Any, wanted: Tensor) -> Penalties:
     with torch.no_grad():
         for name, weight in kept.items():
             parameters[name].copy_(weight)
-    rates = {n: float((g * kept[n]).sum() / kept[n].square().sum()) for n, g in first.items()}
-    squares = all(
-        torch.allclose(g, rates[n] * kept[n], EXACT, 0) and torch.allclose(second[n], LARGER * g, EXACT, 0)
-        for n, g in first.items()
-    )
-    return Penalties({n: rate for n, rate in rates.items() if rate}) if squares else Penalties({}, True)
+    rates, lasso, more = {}, {}, False
+    for name, gradient in first.items():
+        weight = kept[name]
+        rate, straight = _fitted(weight, gradient)
+        expected = LARGER * rate * weight + straight * weight.sign()
+        more |= not torch.allclose(gradient, rate * weight + straight * weight.sign(), EXACT, EXACT * size)
+        more |= not torch.allclose(second[name], expected, EXACT, EXACT * size)
+        rates |= {name: rate} if abs(rate) > EXACT else {}
+        lasso |= {name: straight} if abs(straight) > EXACT else {}
+    return Penalties({}, {}, True) if more else Penalties(rates, lasso)
+
+
+def _fitted(weight: Tensor, gradient: Tensor) -> tuple[float, float]:
+    """Shares of a weight and of its sign in a gradient."""
+    columns = torch.stack([weight.flatten(), weight.sign().flatten()], 1)
+    if (columns[:, 0].abs() - columns[:, 0].abs().mean()).abs().max() <= EXACT * columns[:, 0].abs().max():
+        return float((weight * gradient).sum() / weight.square().sum()), 0.0  # nobody can tell which it is
+    rate, straight = torch.linalg.lstsq(columns, gradient.flatten()[:, None]).solution.flatten().tolist()
+    return rate, straight
 
 
 def _penalty(subject: Opened, output: Tensor, wanted: Tensor) -> float:
-    parameters = dict(subject.model.named_parameters())
-    rates = penalties(subject, output, wanted).rates
-    return float(sum(rate / 2 * parameters[name].detach().square().sum() for name, rate in rates.items()))
+    return penalties(subject, output, wanted).value(dict(subject.model.named_parameters()))

@@ -65,7 +65,10 @@ def recipe(
     given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
     output = first_output(subject, given)
     found = penalties(subject, output, wanted)
-    penalty = {name: rate for own, rate in found.rates.items() for name in names[own]}
+    penalty, lasso = (
+        {name: rate for own, rate in rates.items() for name in names[own]}
+        for rates in (found.rates, found.lasso)
+    )
     decays = {n: r for n, r in decayed.items() if r and n in trained}
     decay = Decay(_where(optimizer, rule), decays) if decays or not penalty else Decay("penalty", penalty)
     with undisturbed(subject):
@@ -82,6 +85,7 @@ def recipe(
         second_biases=any(tensor in names for tensor in second_biases(held)),
         apart={n: r for names, r in zip(groups, rates, strict=True) if r != rates[0] for n in names},
         momenta=momenta if len(set(momenta)) > 1 else (),
+        lasso=lasso,
         more_in_loss=found.more,
         unread=tuple(dict.fromkeys(unread)),
     )
@@ -97,7 +101,7 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     optimizer, made = required(subject), subject.made
     parameters = list(subject.model.parameters())
     given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
-    within = penalties(subject, first_output(subject, given), wanted).rates
+    within = penalties(subject, first_output(subject, given), wanted)
     rates = []
 
     def update(step: int, loss: Tensor) -> None:

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from crosscheck.ports.program import Held
 from crosscheck.ports.recipe import THEIRS, Clipping, LossValue, Recipe, Steps, rule_at
-from torch_impl.course import LossFunction, course, first_output, given_tensors
+from torch_impl.course import LossFunction, Penalties, course, first_output, given_tensors
 from torch_impl.loss_calls import computed
 from torch_impl.loss_values import called, own_loss, penalties
 from torch_impl.own_steps import OwnSteps
@@ -102,9 +102,10 @@ def emulate(
         decay, rule = recipe.decay, rule_at(recipe, step)
         rates = {name: _of(names[name], recipe.apart, recipe.rates)[step] for name in parameters}
         for name, gradient in gradients.items():
-            pull = of[name](recipe.penalty) - within.get(name, 0.0)
+            pull = of[name](recipe.penalty) - within.rates.get(name, 0.0)
             pull += of[name](decay.rates) if decay.where == "penalty" else 0.0
-            gradient += pull * parameters[name]
+            straight = of[name](recipe.lasso) - within.lasso.get(name, 0.0)
+            gradient += pull * parameters[name] + straight * parameters[name].sign()
         # Gradients that are kept in parts are clipped and squared so, and only then added up.
         parts = {name: lookups.parts(table) for name, table in tables.items() if lookups}
         _clip(recipe.clipping, [parts[n][1] if n in parts else g for n, g in gradients.items()])
@@ -136,18 +137,18 @@ def _loss(
     target: np.ndarray,
     recipe: Recipe,
     values: Sequence[LossValue],
-) -> tuple[LossFunction, Mapping[str, float]]:
+) -> tuple[LossFunction, Penalties]:
     """The loss of a recipe, and the penalties that it contains besides the recipe's."""
     if recipe.loss.kind == THEIRS:
-        return lambda step, output, wanted: _surrogate(output, values[step]), {}
+        return lambda step, output, wanted: _surrogate(output, values[step]), Penalties()
     output = first_output(subject, given_tensors(subject, inputs))
     wanted = torch.from_numpy(target.copy())
     own = own_loss(subject, output, wanted)
     if recipe.loss.known and not own.known:
-        return lambda step, output, wanted: computed(recipe.loss, output, wanted), {}
+        return lambda step, output, wanted: computed(recipe.loss, output, wanted), Penalties()
     instead = recipe.loss if recipe.loss.known else None
 
-    return lambda step, x, y: called(subject, x, y, instead), penalties(subject, output, wanted).rates
+    return lambda step, x, y: called(subject, x, y, instead), penalties(subject, output, wanted)
 
 
 def _surrogate(output: Tensor, value: LossValue) -> Tensor:

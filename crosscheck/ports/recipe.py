@@ -137,6 +137,7 @@ class Recipe:
         momenta: momentum (beta_1 in Adam) of each step, and of some more, where a schedule changes it.
         decay: by the optimizer, or by penalties in the loss.
         penalty: rates of penalties in the loss besides, as in `Decay`.
+        lasso: rates of penalties of absolute values: l |w| pulls by l towards zero.
         more_in_loss: whether the loss depends on the weights in yet another way.
         clipping: see there.
         parameters: everything that could be trained.
@@ -161,6 +162,7 @@ class Recipe:
     sparse: frozenset[str] = frozenset()
     apart: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     momenta: tuple[float, ...] = ()
+    lasso: Mapping[str, float] = field(default_factory=dict)
     more_in_loss: bool = False
     unread: tuple[str, ...] = ()
 
@@ -224,6 +226,7 @@ def settled(torch: Recipe, keras: Recipe) -> Recipe:
             torch.decay, rates=_near(torch.decay.rates, dict(keras.penalty) | dict(keras.decay.rates))
         ),
         penalty=_near(torch.penalty, keras.penalty),
+        lasso=_near(torch.lasso, keras.lasso),
         clipping=clipping,
     )
 

@@ -14,6 +14,15 @@ def of_decays(torch: Recipe, keras: Recipe) -> Iterator[Supposition]:
         pulls = f"{_pull(keras.penalty)} in keras, {_pull(torch.penalty)} in torch"
         text = f"penalties in the loss pull besides: {pulls}"
         yield Supposition("l2.factor", text, lambda r: replace(r, penalty=keras.penalty))
+    if not same(torch.lasso, keras.lasso):
+        pulls = f"{_pull(keras.lasso)} in keras and {_pull(torch.lasso)} in torch"
+        said = [name for name in (some(sorted(keras.lasso.keys() ^ torch.lasso.keys())),) if name]
+        targets = bool(said and torch.lasso and keras.lasso)
+        text = f"the penalty of absolute values (L1) is {pulls}" + (
+            f", and not on {said[0]}" if targets else ""
+        )
+        name = "decay.targets" if targets else "decay.rate"
+        yield Supposition(name, text, lambda r: replace(r, lasso=keras.lasso))
     rate = "l2.factor" if theirs.where == "penalty" else "decay.rate"
     if not ours.rates or not theirs.rates:
         if ours.rates or theirs.rates:
@@ -67,4 +76,4 @@ def _usual(rates: Mapping[str, float]) -> float:
 
 
 def _pull(rates: Mapping[str, float]) -> str:
-    return ", ".join(f"{rate:.6g}" for rate in sorted(set(rates.values()))) or "0"
+    return ", ".join(dict.fromkeys(f"{rate:.6g}" for rate in sorted(rates.values()))) or "0"

@@ -69,6 +69,7 @@ def _difference(comparison: TrainingComparison, step: int, what: str) -> list[st
                 )
             )
         unread = [f"{s}: {what}" for s, r in zip(SIDES, comparison.recipes, strict=True) for what in r.unread]
+        unread += ["torch: what its loss makes of the weights"] if comparison.recipes[0].more_in_loss else []
         if unread:
             lines.append(f"Not read: {'; '.join(unread)}.")
     return lines

@@ -198,6 +198,34 @@ def other() -> dict[str, Any]:
     return trained(lambda m: optim.Adamax(m.parameters(), 0.01, eps=1e-12))
 
 
+def lasso() -> dict[str, Any]:
+    """A penalty of absolute values and of squares in the loss itself."""
+    model = Net(1)
+
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        pulled = sum(p.abs().sum() + 3 * p.square().sum() for p in model.parameters() if p.ndim > 1)
+        return F.mse_loss(output, target) + 0.01 * pulled
+
+    return trained(lambda m: optim.SGD(m.parameters(), 0.1), loss, model)
+
+
+def apart() -> dict[str, Any]:
+    """A learning rate and a momentum for each layer."""
+
+    def groups(model: nn.Module) -> list[dict[str, Any]]:
+        return [
+            {"params": model.first.parameters(), "lr": 0.01, "momentum": 0.5},
+            {"params": model.last.parameters()},
+        ]
+
+    return trained(lambda m: optim.SGD(groups(m), 0.1, momentum=0.9))
+
+
+def misplaced() -> Any:
+    """A limit where a schedule is expected."""
+    return (*sgd(), 0.5)
+
+
 def untrained() -> nn.Module:
     """A model alone."""
     return Net()

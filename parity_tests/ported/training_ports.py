@@ -212,6 +212,22 @@ def other(wrong: str = "") -> Any:
     return net(), optimizers.Adamax(0.02 if wrong == "rate" else 0.01, epsilon=1e-12), CLASSES()
 
 
+def lasso(wrong: str = "") -> Any:
+    """The same penalty in regularizers."""
+    model = net(1)
+    factor = 0.02 if wrong == "rate" else 0.01
+    for layer in (model.get_layer("first"), model.get_layer("last")):
+        layer.kernel.regularizer = keras.regularizers.L1L2(factor, 0.03)
+        if wrong == "biases":
+            layer.bias.regularizer = keras.regularizers.L1(0.01)
+    return model, optimizers.SGD(0.1), "mse"
+
+
+def apart(wrong: str = "") -> Any:
+    """One rate and one momentum."""
+    return net(), optimizers.SGD(0.1, 0.9), CLASSES()
+
+
 def untrained() -> keras.Model:
     """A model alone."""
     return net()
