@@ -69,7 +69,8 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
         return None
     makers, begins = ports.torch.makers(), parted.place.torch.begins
     before = frozenset(makers[number].kind for number in begins if number in makers)
-    scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node), before)
+    lone = frozenset(str(tensor) for tensor in ports.lone[0].values())
+    scene = Scene(parted, _at_input(ports, parted), lambda node: own_tensors(ports, node), before, lone)
     seen = list(visible(scene))[:MOST]
     plain = [h for h in seen if h.identifier in NUMBERS or not h.identifier.startswith(VAGUE)]
     inside = cache(lambda: matched(ports, parted))

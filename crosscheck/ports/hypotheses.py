@@ -56,12 +56,14 @@ class Scene:
         at_input: whether the stretch begins at an input of the model.
         own_tensors: of a layer of Keras', by role, as PyTorch would have them.
         before: kinds of the steps whose tensors PyTorch's stretch begins with.
+        lone: tensors that only PyTorch's model holds.
     """
 
     parted: Parted
     at_input: bool
     own_tensors: OwnTensors
     before: frozenset[str] = frozenset()
+    lone: frozenset[str] = frozenset()
 
 
 def visible(scene: Scene) -> Iterator[Hypothesis]:
@@ -172,8 +174,15 @@ def _glue(scene: Scene, torch: list[Node], keras: list[Node]) -> Iterator[Hypoth
         # Where one has several in place of another, which of them is too many is tried.
         for one in torch[a:b] if b - a > same else ():
             name = identifiers.of_missing(one, keras, scene.at_input)
+            lone = _lone(one, scene) if name == "residual.missing" else None
+            if lone is not None:
+                bias = lone.kind == "parameter" and "bias" in lone.path
+                name = "layer.bias_missing" if bias else "layer.missing"
+            about = () if lone is None else (lone.step,)
             for way in ("first", "second")[: len(one.inputs)] or ("first",):
-                yield Hypothesis(name, f"keras has no {_what(one)} there", one.step, (way, {}))
+                text = f"keras has no {_what(one if lone is None else lone)} there"
+                yield Hypothesis(name, text, one.step, (way, {}), about=about)
+        # What only Keras does is tried before what follows.
         following = [*torch[b:], *(n for n in steps[::-1] if n.step >= 0)][:1]
         for two in keras[c:d] if d - c > same else ():
             name = identifiers.of_extra(two, keras if name_twice(two, keras) else torch, scene.at_input)
@@ -185,6 +194,18 @@ def _glue(scene: Scene, torch: list[Node], keras: list[Node]) -> Iterator[Hypoth
                 yield Hypothesis(
                     name, text, last, change=("then", {"kind": two.kind, **with_held(two, scene)})
                 )
+
+
+def _lone(node: Node, scene: Scene) -> Node | None:
+    """The layer that only PyTorch has, if it is what that gives that is added, and no shortcut."""
+    place = scene.parted.place
+    makers = {number: other for other in place.torch.nodes for number in other.outputs}
+    for number in node.inputs:
+        while number in makers and makers[number].kind in SHAPING:
+            number = makers[number].inputs[0]
+        if number in makers and {str(tensor) for tensor in makers[number].held.values()} & scene.lone:
+            return makers[number]
+    return None
 
 
 def name_twice(node: Node, glue: list[Node]) -> bool:

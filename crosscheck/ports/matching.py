@@ -38,7 +38,9 @@ class Matching:
         if seen:
             return seen[0]
         order = keras_order(one, two.shape, two)
-        return order if order(one).shape == two.shape else None
+        if order(one).shape == two.shape:
+            return order
+        return next((way for way in _orders(one, two.shape) if way(one).shape == two.shape), None)
 
     def as_torch(self, torch: int, keras: int) -> np.ndarray | None:
         """Keras' tensor with its axes as PyTorch's has them; None if their shapes do not fit."""

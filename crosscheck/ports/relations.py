@@ -124,15 +124,13 @@ def _left_out(parting: Parting) -> tuple[str, str] | None:
     said = f"keras leaves out what torch does there ({', '.join(kinds)})"
     if {"rsqrt", "sqrt", "std"} & {*kinds}:
         return "norm.missing", said
-    lone = [node for node in torch if node.held]
     if any(kind in ("add", "subtract") for kind in kinds):
-        if lone:
-            bias = all("bias" in str(tensor).lower() for node in lone for tensor in node.held.values())
-            return "layer.bias_missing" if bias and lone[0].kind == "parameter" else "layer.missing", said
+        if any(node.held and node.kind != "parameter" for node in torch):
+            return "layer.missing", said
         constant = any(
             not o.data and _spread(o.value, parting.torch - parting.keras) for o in parting.operands
         )
-        plain = {*kinds} <= {"add", "subtract"}
+        plain = {*kinds} <= {"add", "subtract", "parameter", "concatenate", "dropout"}
         return "glue.constant" if constant else "residual.missing" if plain else "glue.missing", said
     node = _most_telling(torch)
     if node is None or (len(torch) > 2 and not _tells(node)):

@@ -8,9 +8,9 @@ import numpy as np
 from crosscheck.ports.backwards import Observation, compare_training_mode
 from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
-from crosscheck.ports.diagnosis import Cause, diagnose
+from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
-from crosscheck.ports.settings_seen import casts, dropouts, modes
+from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
 
 NAMED = 3  # places with the same cause that are named
 
@@ -23,11 +23,13 @@ class Finding:
         parted: the place and the figures.
         cause: what explains it; None if nothing that was tried does.
         behind: torch's and keras' layers that its stretch begins behind.
+        clue: where Keras begins to do otherwise, if nothing explains it.
     """
 
     parted: Parted
     cause: Cause | None
     behind: tuple[tuple[str, str], ...] = ()
+    clue: str = ""
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -50,7 +52,8 @@ class Finding:
     @property
     def at(self) -> tuple[str, ...]:
         """Paths of PyTorch's modules between layers that the cause is about."""
-        steps = {h.step for h in self.cause.hypotheses} if self.cause and self.between else set()
+        chosen = self.cause.hypotheses if self.cause and self.between else ()
+        steps = {step for h in chosen for step in (h.step, *h.about)}
         own = where(self)
         paths = {node.path for node in self.place.torch.nodes if node.step in steps and node.step >= 0}
         return tuple(sorted(path for path in paths if path and path != own))
@@ -67,7 +70,8 @@ class Finding:
     def __str__(self) -> str:
         if self.cause:
             return f"{self.location}: {self.cause}"
-        return f"{self.location}: {unexplained(self.parted)}; {evidence(self.place)}"
+        said = f"{self.location}: {unexplained(self.parted)}; "
+        return said + (f"{self.clue}; " if self.clue else "") + evidence(self.place)
 
 
 @dataclass(frozen=True)
@@ -142,10 +146,15 @@ def examine(ports: Ports) -> Report:
         CrosscheckError: they could not be compared.
     """
     comparison = ports.compare()
-    findings: list[Finding | Observation] = []
+    findings: list[Finding | Observation] = list(exchanged(ports, comparison.places))
     for parted in comparison.parted:
+        if findings and parted.place.pair is None:
+            continue  # of outputs in another order
         if parted.at_fault:
-            findings.append(Finding(parted, diagnose(ports, parted), _behind(ports, parted)))
+            cause = diagnose(ports, parted)
+            findings.append(
+                Finding(parted, cause, _behind(ports, parted), "" if cause else clue(ports, parted))
+            )
         elif parted.own > STRICT and (cause := diagnose(ports, parted, seen_only=True)):
             # Frameworks round some functions otherwise; what has a cause of its own is no rounding.
             findings.append(Finding(parted, cause, _behind(ports, parted)))
@@ -154,6 +163,8 @@ def examine(ports: Ports) -> Report:
     if not findings:
         faults, note = compare_training_mode(ports, comparison.places)
         more += faults
+    if findings or note:
+        more += momenta(ports, comparison.places)
     notes = (*_notes(ports), *((note,) if note else ()))
     return Report(comparison, (*findings, *more), notes)
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from crosscheck.environment import machine, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
@@ -32,6 +34,64 @@ class Judgement:
     def marks(self) -> str:
         """The three in short."""
         return " ".join("yes" if right else "NO" for right in (self.detected, self.located, self.named))
+
+
+KEYS = ("right", "right_equal", "mistakes", "detected", "located", "named")
+# What is asked for: shares of the mistakes.
+TARGETS = {"detected": 1.0, "located": 0.95, "named": 0.9}
+
+
+class Score:
+    """Counts of each family of models.
+
+    Args:
+        backend: Keras'.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.families: dict[str, dict[str, int]] = {}
+
+    def right(self, pair: Pair, answer: str) -> None:
+        """A right port was compared."""
+        counts = self._of(pair)
+        counts["right"] += 1
+        counts["right_equal"] += answer == "equal"
+
+    def mistake(self, pair: Pair, judgement: Judgement) -> None:
+        """A port with mistakes was compared."""
+        counts = self._of(pair)
+        counts["mistakes"] += 1
+        for key in TARGETS:
+            counts[key] += getattr(judgement, key)
+
+    def _of(self, pair: Pair) -> dict[str, int]:
+        name = Path(pair.torch.partition(":")[0]).stem.removesuffix("_torch")
+        return self.families.setdefault(name, dict.fromkeys(KEYS, 0))
+
+    @property
+    def total(self) -> dict[str, int]:
+        return {key: sum(counts[key] for counts in self.families.values()) for key in KEYS}
+
+    @property
+    def good(self) -> bool:
+        total = self.total
+        shares = {key: total[key] / max(1, total["mistakes"]) for key in TARGETS}
+        met = not total["mistakes"] or all(shares[key] >= share for key, share in TARGETS.items())
+        return total["right"] == total["right_equal"] and met
+
+    def line(self) -> str:
+        total = self.total
+        shares = ", ".join(f"{total[key] / max(1, total['mistakes']):.0%} {key}" for key in TARGETS)
+        return (
+            f"{total['right_equal']} of {total['right']} right ports called equal; "
+            f"of {total['mistakes']} mistakes {shares}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts, and what they were made with."""
+        facts = {"backend": self.backend, "versions": versions(), "machine": machine()}
+        return facts | {"families": self.families, "total": self.total}
 
 
 def label(pair: Pair) -> str:
