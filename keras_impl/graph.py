@@ -92,6 +92,7 @@ class _Recorder:
             (keras.Layer, "__call__", self._calling_layer),
             (keras.Operation, "symbolic_call", self._calling_function),
             (keras.random, "dropout", self._calling_dropout),
+            (Tensor, "__getitem__", _taking_any_key),
             *((keras.Variable, name, self._calling_operator(name)) for name in OPERATORS),
             # A function of variables alone is to be recorded like any other.
             *((module, "any_symbolic_tensors", self._asking) for module in _modules_that_ask()),
@@ -232,6 +233,11 @@ class _Recorder:
         inputs, outputs = self.numbers((args, kwargs)), self.numbers(results)
         name = operation_name(type(called).__name__)
         self.steps.append(Step(path, owner, name, called, (args, kwargs), results, inputs, outputs))
+
+
+def _taking_any_key(original: Any) -> Any:
+    # Symbolic tensors take no bare slice, which all others do.
+    return lambda tensor, key: original(tensor, key if isinstance(key, int | tuple | list) else (key,))
 
 
 def _is_closed(layer: keras.Layer) -> bool:

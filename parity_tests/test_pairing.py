@@ -37,6 +37,8 @@ RIGHT = {
     "bags": ("3x5:int64:0..8",),
     "own_norms": ("3x6",),
     "masked": ("3x5:int64:0..4",),
+    "branches": ("3x6",),
+    "scaled": ("3x6",),
     "tied": ("3x5:int64:0..8",),
 }
 

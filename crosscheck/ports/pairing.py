@@ -109,6 +109,20 @@ class Candidates:
                 found.append(new)
         return found
 
+    def together(self, chosen: Assignment, groups: list[tuple[int, ...]]) -> list[Assignment]:
+        """The assignments with groups of one size exchanged alike, as the layers of several branches are."""
+        found = []
+        for size in {len(group) for group in groups}:
+            alike = [group for group in groups if len(group) == size]
+            for order in list(permutations(range(size)))[1:] if len(alike) > 1 and size < 4 else ():
+                new = list(chosen)
+                for group in alike:
+                    for place, other in enumerate(order):
+                        new[group[place]] = (chosen[group[place]][0], chosen[group[other]][1])
+                if all(self._possible(a, b) for a, b in new):
+                    found.append(new)
+        return found
+
     def names(self, chosen: Assignment, group: tuple[int, ...]) -> float:
         """How much the names of a group's pairs have in common."""
         nodes = [(self.left[a].node, self.right[b].node) for a, b in (chosen[index] for index in group)]

@@ -77,7 +77,8 @@ class Held:
     def to_own(self, array: np.ndarray, side: str) -> np.ndarray:
         """A neutral array as the side has it."""
         if self.axes or self.kind == "raw":
-            return np.ascontiguousarray(np.transpose(array.reshape(self.sizes), self.axes).reshape(self.own))
+            # Not the reverse: what is contiguous has one axis at least, and a scalar none.
+            return np.ascontiguousarray(np.transpose(array.reshape(self.sizes), self.axes)).reshape(self.own)
         array = to_side(array, self.parameter(), side)
         return array.reshape(self.own) if self.own else array
 
@@ -85,7 +86,7 @@ class Held:
         """The inverse of `to_own`."""
         if self.axes or self.kind == "raw":
             turned = array.reshape(tuple(self.sizes[axis] for axis in self.axes))
-            return np.ascontiguousarray(np.transpose(turned, np.argsort(self.axes)).reshape(self.shape))
+            return np.ascontiguousarray(np.transpose(turned, np.argsort(self.axes))).reshape(self.shape)
         if self.own:  # the same axes, grouped otherwise
             array = array.reshape(to_side(np.empty(self.shape, np.int8), self.parameter(), side).shape)
         return from_side(array, self.parameter(), side)

@@ -62,9 +62,17 @@ def settled(ports: Tries) -> Assignment:
             chosen = ways[faults.index(best)]
         else:
             undecided.append(group)
+    exchanged_alike = _together(ports, chosen, groups)
+    if exchanged_alike:
+        return exchanged_alike
     for group in undecided:
         chosen = _by_names(candidates, chosen, group)
     return chosen
+
+
+def _together(ports: Tries, chosen: Assignment, groups: list[tuple[int, ...]]) -> Assignment | None:
+    """The first way to exchange whole branches that makes the models equal."""
+    return next((way for way in ports.candidates.together(chosen, groups) if ports.tried(way).equal), None)
 
 
 def _by_names(candidates: Candidates, chosen: Assignment, group: tuple[int, ...]) -> Assignment:
@@ -92,7 +100,7 @@ def exchanged(ports: Tries, chosen: Assignment, before: Tried) -> Assignment:
                 return way
             if _faults(found) < faults:
                 now, faults = way, _faults(found)
-    return chosen
+    return _together(ports, now, ports.candidates.groups(DOUBT)) or chosen
 
 
 def _faults(found: Tried) -> int:

@@ -204,6 +204,30 @@ def masked() -> keras.Model:
     return keras.Model(x, layers.Dense(3)(layers.GlobalAveragePooling1D()(y)))
 
 
+def branches() -> keras.Model:
+    """In another order."""
+    x = keras.Input((6,))
+    three, one, two = (layers.Dense(6)(layers.Dense(5, "relu")(x)) for _ in range(3))
+    return keras.Model(x, layers.Add()([one, layers.Rescaling(2.0)(two), layers.Rescaling(3.0)(three)]))
+
+
+class Scaled(keras.Model):
+    """A number, and a part of a table, as variables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out, self.factor = layers.Dense(3), self.add_weight(shape=(), name="factor")
+        self.table = self.add_weight(shape=(8, 6), name="table")
+
+    def call(self, x: Any) -> Any:
+        return self.out(x + self.table[:3]) * ops.exp(self.factor)
+
+
+def scaled() -> keras.Model:
+    """See `Scaled`."""
+    return Scaled()
+
+
 def tied() -> keras.Model:
     """Keras' own layer for it."""
     x = keras.Input((5,), dtype="int64")

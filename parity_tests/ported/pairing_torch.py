@@ -206,6 +206,37 @@ def masked() -> nn.Module:
     return Net()
 
 
+def branches() -> nn.Module:
+    """Branches of two layers each that only what they are multiplied by tells apart."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.branches = nn.ModuleList(
+                nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 6)) for _ in range(3)
+            )
+
+        def forward(self, x: Tensor) -> Tensor:
+            return sum((i + 1.0) * branch(x) for i, branch in enumerate(self.branches))
+
+    return Net()
+
+
+def scaled() -> nn.Module:
+    """A number, and a part of a table, as parameters."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out, self.factor = nn.Linear(6, 3), nn.Parameter(torch.ones(()))
+            self.table = nn.Parameter(torch.ones(8, 6))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.out(x + self.table[: x.shape[0]]) * self.factor.exp()
+
+    return Net()
+
+
 def tied() -> nn.Module:
     """Logits by the embedding's own matrix."""
 
