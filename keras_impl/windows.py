@@ -21,6 +21,8 @@ def held(layer: keras.Layer, kind: str, *roles: str) -> dict[str, Own]:
 
 
 def plain(kind: str, **settings: str) -> Callable[[keras.Layer, Step], Description]:
+    """A kind without tensors, and its settings by the layer's own names."""
+
     def describeplain(layer: keras.Layer, step: Step) -> Description:
         return kind, {name: getattr(layer, own) for name, own in settings.items()}, {}
 
@@ -74,6 +76,7 @@ def _transposed(layer: Any, step: Step) -> Description:
 
 
 def half(part: Depthwise | Pointwise, step: Step) -> Description:
+    """Either half of a separable convolution."""
     layer = part.owner
     rank = len(layer.kernel_size)
     if isinstance(part, Depthwise):

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 
 class Gated(nn.Module):
+    """A gate with SiLU."""
+
     def __init__(self) -> None:
         super().__init__()
         self.w1, self.w3 = nn.Linear(6, 7, bias=False), nn.Linear(6, 7, bias=False)
@@ -176,6 +178,8 @@ def bags() -> nn.Module:
 
 
 class Norm(nn.Module):
+    """A layer norm by hand."""
+
     def __init__(self) -> None:
         super().__init__()
         self.w, self.b = nn.Parameter(torch.ones(6)), nn.Parameter(torch.zeros(6))
