@@ -255,32 +255,26 @@ def tied() -> nn.Module:
     return Net()
 
 
+class Two(nn.Module):
+    """Two layers for the same input."""
+
+    def __init__(self, one: nn.Module, two: nn.Module) -> None:
+        super().__init__()
+        self.a, self.b, self.out = one, two, nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.a(x)
+        return self.out((y if isinstance(self.a, nn.Embedding) else y.sigmoid()) * torch.tanh(self.b(x)))
+
+
 def tables() -> nn.Module:
     """Two tables for the same numbers."""
-
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b, self.out = nn.Embedding(9, 4), nn.Embedding(9, 4), nn.Linear(4, 3)
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.out(self.a(x) * torch.tanh(self.b(x)))
-
-    return Net()
+    return Two(nn.Embedding(9, 4), nn.Embedding(9, 4))
 
 
 def dense() -> nn.Module:
     """Two layers for the same input."""
-
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b, self.out = nn.Linear(6, 4), nn.Linear(6, 4), nn.Linear(4, 3)
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.out(torch.sigmoid(self.a(x)) * torch.tanh(self.b(x)))
-
-    return Net()
+    return Two(nn.Linear(6, 4), nn.Linear(6, 4))
 
 
 def fields() -> nn.Module:
