@@ -77,6 +77,8 @@ def assert_parity(
         raise
     if not found.equal:
         raise AssertionError("\n".join(found.lines()))
+    if not found.report.whole:
+        raise CrosscheckError("\n".join(found.lines()))
 
 
 def close(backend: str | None = None) -> None:

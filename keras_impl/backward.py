@@ -25,6 +25,7 @@ class Tapped(keras.Model):
         inputs: of the model.
         shapes: of the tensors that are asked for, by number.
         cotangents: one for each output, of its shape.
+        norms_only: as in `backward`.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Tapped(keras.Model):
         inputs: list[np.ndarray],
         shapes: dict[int, tuple[int, ...]],
         cotangents: list[np.ndarray],
+        norms_only: bool,
     ):
         super().__init__(name="tapped")
-        self.subject = opened(key).model
+        self.subject, self.norms_only = opened(key).model, norms_only
         self.done, self.given, self.cotangents = done, as_tensors(key, inputs), cotangents
         self.taps = {
             number: self.add_weight(shape=shape, initializer="zeros", name=f"tap_{number}")
@@ -57,7 +59,7 @@ class Tapped(keras.Model):
         for number, tensor in zip(self.done.inputs, self.given, strict=True):
             values[number] = tensor + self.taps[number] if number in self.taps else tensor
         for step in self.done.steps:
-            results = step_in_training(step, [values[number] for number in step.inputs])
+            results = step_in_training(step, [values[number] for number in step.inputs], self.norms_only)
             for number, value in zip(step.outputs, keras.tree.flatten(results), strict=True):
                 values[number] = value + self.taps[number] if number in self.taps else value
         pairs = zip(self.done.outputs, self.cotangents, strict=True)
@@ -69,13 +71,21 @@ class Tapped(keras.Model):
         return ops.sum(y_pred)
 
 
-def step_in_training(step: Any, inputs: list[Any]) -> Any:
+def step_in_training(step: Any, inputs: list[Any], norms_only: bool = False) -> Any:
     """A step in training mode that drops nothing."""
-    return inputs[0] if isinstance(step.called, DROPOUTS) else perform(step, inputs, True)
+    if isinstance(step.called, DROPOUTS):
+        return inputs[0]
+    if norms_only and isinstance(step.called, keras.layers.BatchNormalization):
+        return step.called(inputs[0], training=True)  # whatever mode the step was recorded in
+    return perform(step, inputs, not norms_only)
 
 
 def backward(
-    key: str, inputs: list[np.ndarray], wanted: tuple[int, ...], cotangents: list[np.ndarray]
+    key: str,
+    inputs: list[np.ndarray],
+    wanted: tuple[int, ...],
+    cotangents: list[np.ndarray],
+    norms_only: bool = False,
 ) -> Backward:
     """Gradients of the sum of outputs times cotangents; the model is left as it was.
 
@@ -84,19 +94,20 @@ def backward(
         inputs: as `trace.run` takes them.
         wanted: numbers of the tensors whose gradients are asked for.
         cotangents: one for each output, of its shape.
+        norms_only: train the norms, on the way that evaluation mode goes.
     """
     subject = opened(key)
     before = [(variable, adapter.array(variable)) for variable in subject.model.variables]
-    done = record_again(key, inputs, True)
+    done = record_again(key, inputs, not norms_only)
     values = {number: held for number, (_, held) in done.constants.items()}
     values |= dict(zip(done.inputs, as_tensors(key, inputs), strict=True))
     for step in done.steps:
-        results = step_in_training(step, [values[number] for number in step.inputs])
+        results = step_in_training(step, [values[number] for number in step.inputs], norms_only)
         values |= dict(zip(step.outputs, keras.tree.flatten(results), strict=True))
     after = {variable.path: adapter.array(variable) for variable in subject.model.non_trainable_variables}
     arrays = {number: adapter.array(value) for number, value in values.items()}
     shapes = {n: arrays[n].shape for n in wanted if n in arrays and arrays[n].dtype.kind == "f"}
-    tapped = Tapped(key, done, inputs, shapes, cotangents)
+    tapped = Tapped(key, done, inputs, shapes, cotangents, norms_only)
     with warnings.catch_warnings():  # what the gradient does not reach is seen, and is what is looked for
         warnings.filterwarnings("ignore", "Gradients do not exist")
         tapped.train_on_batch(np.zeros((1, 1)), np.zeros((1, 1)))

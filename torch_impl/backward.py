@@ -12,7 +12,11 @@ DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropou
 
 
 def backward(
-    key: str, inputs: list[np.ndarray], wanted: tuple[int, ...], cotangents: list[np.ndarray]
+    key: str,
+    inputs: list[np.ndarray],
+    wanted: tuple[int, ...],
+    cotangents: list[np.ndarray],
+    norms_only: bool = False,
 ) -> Backward:
     """Gradients of the sum of outputs times cotangents; the model is left as it was.
 
@@ -21,9 +25,25 @@ def backward(
         inputs: as `trace.run` takes them.
         wanted: numbers of the tensors whose gradients are asked for.
         cotangents: one for each output, of its shape.
+        norms_only: train the norms, on the way that evaluation mode goes.
     """
     model = opened(key).model
     before = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    try:
+        return _backward(key, inputs, wanted, cotangents, norms_only)
+    finally:
+        model.load_state_dict(before)
+        model.eval()
+
+
+def _backward(
+    key: str,
+    inputs: list[np.ndarray],
+    wanted: tuple[int, ...],
+    cotangents: list[np.ndarray],
+    norms_only: bool,
+) -> Backward:
+    model = opened(key).model
     found: dict[int, Tensor] = {}
     values: dict[int, np.ndarray] = {}
     latest: dict[int, int] = {}  # number of each tensor by `id`: one that is changed in place has two
@@ -35,10 +55,12 @@ def backward(
 
     in_place = [module for module in model.modules() if getattr(module, "inplace", False)]
     with dropping_nothing():
-        model.train()
+        model.train(not norms_only)
         for module in model.modules():
             if isinstance(module, DROPOUTS):
                 module.eval()
+            elif norms_only and isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.train()
         for module in in_place:
             module.inplace = False  # type: ignore[assignment]
         done = record_again(key, inputs, observe)
@@ -57,8 +79,6 @@ def backward(
     arrays = [None if g is None else g.numpy().copy() for g in gradients]
     own = dict(zip(parameters, arrays[len(sources) :], strict=True))
     after = {name: b.detach().numpy().copy() for name, b in model.named_buffers()}
-    model.load_state_dict(before)
-    model.eval()
     return Backward(
         values,
         {n: np.zeros_like(values[n]) if a is None else a for n, a in zip(sources, arrays, strict=False)},

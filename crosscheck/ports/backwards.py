@@ -12,6 +12,8 @@ from crosscheck.ports.program import Backward, Node
 
 # A gradient that is so small beside the others is rounding.
 NEGLIGIBLE = 1e-9
+OTHER_WAY = "In training mode a model goes another way: its norms were trained on the way of evaluation mode."
+NOT_COMPARED = "Training mode could not be compared"
 STATISTICS = ("moving_mean", "moving_variance")
 
 
@@ -52,7 +54,11 @@ class Observation:
 
 
 def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> tuple[list[Observation], str]:
-    """Faults of one pass forward and backward, and a line where it could not be done."""
+    """Faults of one pass forward and backward, and a line where it could not be done, or not quite.
+
+    A model may go another way when it trains: with a head of its own, or leaving blocks out at random. Then
+    only its norms are trained, on the way that it goes otherwise.
+    """
     generator = np.random.default_rng(seed)
     ends = {place.keras.ends: place.torch.ends for place in places}
     outputs = [
@@ -64,27 +70,43 @@ def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> t
         np.ascontiguousarray(keras_order(one, two.shape, two)(c))
         for c, (one, two) in zip(mine, outputs, strict=True)
     ]
+    note = ""
+    for norms_only in (False, True):
+        try:
+            torch, keras = _passes(ports, ends, mine, cotangents, norms_only)
+        except CallError as error:
+            note = f"{NOT_COMPARED}: {' '.join(str(error).split())[:200]}"
+            continue
+        if len(torch.steps) == ports.torch.steps and len(keras.steps) == ports.keras.steps:
+            break
+        note = OTHER_WAY
+    else:
+        return [], note
+    if norms_only:
+        note = OTHER_WAY
+    faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
+    return faults or _named_first(_gradients(ports, places, torch, keras)), note
+
+
+def _passes(
+    ports: Ports,
+    ends: dict[int, int],
+    mine: list[np.ndarray],
+    theirs: list[np.ndarray],
+    norms_only: bool,
+) -> tuple[Backward, Backward]:
+    """One pass of either model."""
+    torch, keras = (f"{side}_impl.backward:backward" for side in ("torch", "keras"))
+    wanted = (*ends.values(), *ports.torch.inputs), (*ends, *ports.keras.inputs)
     futures = (
-        ports.sides.torch.submit(
-            "torch_impl.backward:backward", KEY, ports.inputs, (*ends.values(), *ports.torch.inputs), mine
-        ),
-        ports.sides.keras.submit(
-            "keras_impl.backward:backward",
-            KEY,
-            ports.keras_inputs,
-            (*ends, *ports.keras.inputs),
-            cotangents,
-        ),
+        ports.sides.torch.submit(torch, KEY, ports.inputs, wanted[0], mine, norms_only),
+        ports.sides.keras.submit(keras, KEY, ports.keras_inputs, wanted[1], theirs, norms_only),
     )
     try:
-        torch: Backward = ports.sides.torch.result(futures[0])
-        keras: Backward = ports.sides.keras.result(futures[1])
-    except CallError as error:
-        return [], f"Training mode could not be compared: {' '.join(str(error).split())[:200]}"
-    if len(torch.steps) != ports.torch.steps or len(keras.steps) != ports.keras.steps:
-        return [], "In training mode a model goes another way than in evaluation mode: that is not compared."
-    faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
-    return faults or _named_first(_gradients(ports, places, torch, keras)), ""
+        first = ports.sides.torch.result(futures[0])
+    finally:
+        second = ports.sides.keras.result(futures[1])
+    return first, second
 
 
 def _named_first(found: Iterator[Observation]) -> list[Observation]:

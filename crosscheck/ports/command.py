@@ -75,6 +75,13 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--allow-mixed", "mixed", is_flag=True, help="Compare traces though their dtypes or TF32 differ."
 )
+@click.option(
+    "--fix-and-continue/--first-only",
+    "on",
+    default=True,
+    show_default=True,
+    help="Go on behind the first divergence as if it were mended, or stop there.",
+)
 @click.option("--all", "everything", is_flag=True, help="Show every layer, not only where an error is born.")
 @console.user_command
 def compare_command(
@@ -90,6 +97,7 @@ def compare_command(
     backend: str,
     file: Path | None,
     html: Path | None,
+    on: bool,
     everything: bool,
     mixed: bool,
 ) -> None:
@@ -132,6 +140,7 @@ def compare_command(
         given.pairs(mapping),
         seed,
         keep_weights,
+        not on,
     )
     with (
         console.err.status(stages.STARTING) as status,
@@ -153,8 +162,8 @@ def compare_command(
         }
         checkpoint.write_text(html, page.written(found, torch, keras, facts))
         console.note(f"The page is in {html}.")
-    if not found.equal:
-        raise SystemExit(1)
+    if not found.equal or not found.report.whole:
+        raise SystemExit(1 if not found.equal else 2)
 
 
 def _show(found: Judgement, everything: bool) -> None:

@@ -76,6 +76,8 @@ class Ports:
         CrosscheckError: a model cannot be built or run, or the layers cannot be paired.
     """
 
+    redrawable = True  # a trace has its own weights
+
     def __init__(
         self,
         sides: Sides,
@@ -116,6 +118,12 @@ class Ports:
             if self._settle(chosen):
                 found = self._compared(self._steady())
         return found
+
+    def redrawn(self, seed: int) -> tuple[Trace, Trace]:
+        """Both runs with other weights."""
+        self.seed = seed
+        self._copy(seed)
+        return self._run(still=True)
 
     def tried(self, chosen: pairing.Assignment) -> Comparison:
         """The comparison with the layers paired so."""

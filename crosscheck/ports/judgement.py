@@ -30,6 +30,7 @@ class Question:
         given: the Keras path of PyTorch layers, where it is known.
         seed: of the weights.
         keep_weights: whether the models keep the weights that they come with.
+        first_only: whether to stop behind the first divergence.
     """
 
     torch: str
@@ -40,6 +41,7 @@ class Question:
     given: dict[str, str] = field(default_factory=dict)
     seed: int = 0
     keep_weights: bool = False
+    first_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def judge(sides: Sides, question: Question) -> Judgement:
         ports = _opened(sides, question)
         if question.target is not None:
             _require_recipes(sides)
-        report = examine(ports)
+        report = examine(ports, question.first_only)
         if question.target is None or not report.equal:
             return Judgement(report, None, question.target is not None)
         return Judgement(report, compare_training(ports, question.target, question.steps), True)

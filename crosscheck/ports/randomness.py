@@ -5,9 +5,6 @@ import numpy as np
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports.program import Node, Program, Trace
 
-# Whether the steps are the model's, in any precision; not how well they are computed.
-LIKE = 1e-4
-
 
 def first_unstable(program: Program, runs: tuple[Trace, Trace]) -> Node | None:
     """The first step of a program whose result is not the same twice; NaN is the same as NaN here."""
@@ -33,26 +30,3 @@ def require_stable(program: Program, runs: tuple[Trace, Trace]) -> None:
             f"{program.side}: {node} gives other numbers each time, in evaluation mode, on the same input; "
             "make it deterministic to compare the models"
         )
-
-
-def require_faithful(program: Program, run: Trace, real: list[np.ndarray]) -> None:
-    """Refuse a model whose recorded steps do not give what its own call gives.
-
-    Raises:
-        CrosscheckError: code of the user's asks tensors for something that only numbers can answer.
-    """
-    for number, array in zip(program.outputs, real, strict=True):
-        kind = array.dtype.kind == "f"
-        close = array.shape == run.values[number].shape and np.allclose(
-            run.values[number], array, rtol=LIKE, atol=LIKE * _size(array), equal_nan=kind
-        )
-        if not close:
-            raise CrosscheckError(
-                f"{program.side}: its own call gives something else than its steps one by one: the code "
-                "asks tensors for what only numbers can say (==, if, int); write that with keras.ops"
-            )
-
-
-def _size(array: np.ndarray) -> float:
-    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
-    return float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0

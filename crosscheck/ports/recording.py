@@ -60,6 +60,8 @@ class Following(Ports):
         CrosscheckError: as for `Ports`.
     """
 
+    redrawable = False
+
     def __init__(
         self, live: Side, source: str, other: Recording, dtype: str, given: dict[str, str] | None = None
     ) -> None:
@@ -102,10 +104,6 @@ def record(
     side.call(f"{trace}:open_model", KEY, source, dtype)
     given = inputs if side.name == "torch" else _channels_last(side, inputs)
     program: Program = side.call(f"{trace}:program", KEY, given)
-    if program.unknown:
-        raise CrosscheckError(
-            f"{side.name}: layers of these tensors are not known yet: {', '.join(program.unknown)}"
-        )
     if seed is not None:
         held = {str(tensor): tensor for node in program.nodes for tensor in node.held.values()}
         side.call(f"{trace}:set_weights", KEY, held, copying.drawn(held, seed))

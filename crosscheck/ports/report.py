@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.ports.backwards import Observation, compare_training_mode
+from crosscheck.ports.backwards import NOT_COMPARED, Observation, compare_training_mode
 from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
+from crosscheck.ports.other_weights import differ_with_others
 from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
 
 NAMED = 3  # places with the same cause that are named
@@ -92,12 +93,23 @@ class Report:
     def equal(self) -> bool:
         return self.comparison.equal and not self.findings
 
+    @property
+    def whole(self) -> bool:
+        """Whether training mode was compared as well."""
+        return not any(note.startswith(NOT_COMPARED) for note in self.notes)
+
+    @property
+    def verdict(self) -> str:
+        """In a word or four."""
+        return "different" if not self.equal else "equal" if self.whole else "equal in evaluation mode"
+
     def lines(self) -> list[str]:
         """The verdict, and what is behind it."""
         worst = max(self.comparison.outputs)
         if self.equal:
             pairs = len(self.comparison.pairs)
-            return [f"Equal: the outputs agree to {worst:.1e}, through {pairs} pairs of layers.", *self.notes]
+            agree = f"the outputs agree to {worst:.1e}, through {pairs} pairs of layers."
+            return [f"{self.verdict.capitalize()}: {agree}", *self.notes]
         same = self.comparison.equal and worst <= TOLERANCE
         begin = "Different, though the outputs agree to" if same else "Different: the outputs are"
         lines = [f"{begin} {figure(worst)}{'' if same else ' apart'}."]
@@ -116,7 +128,7 @@ class Report:
         """Everything, for programs."""
         first = self.findings[0] if self.findings else None
         return {
-            "verdict": "equal" if self.equal else "different",
+            "verdict": self.verdict,
             "first_divergence": location(first) if first else None,
             "cause": list(first.identifiers) or None if first else None,
             "evidence": [
@@ -139,17 +151,26 @@ class Report:
         }
 
 
-def examine(ports: Ports) -> Report:
+def examine(ports: Ports, first_only: bool = False) -> Report:
     """Compare two models, and look for the cause of each difference.
+
+    Args:
+        ports: the models.
+        first_only: stop behind the first divergence.
 
     Raises:
         CrosscheckError: they could not be compared.
     """
+    report = _examined(ports, first_only)
+    return _examined(ports, first_only) if report.equal and differ_with_others(ports) else report
+
+
+def _examined(ports: Ports, first_only: bool) -> Report:
     comparison = ports.compare()
     findings: list[Finding | Observation] = list(exchanged(ports, comparison.places))
     for parted in comparison.parted:
-        if findings and parted.place.pair is None:
-            continue  # of outputs in another order
+        if findings and (first_only or parted.place.pair is None):
+            continue  # outputs in another order are a finding already
         if parted.at_fault:
             cause = diagnose(ports, parted)
             findings.append(

@@ -105,12 +105,12 @@ def examined(sides: Sides, pair: Pair) -> Report:
 
 
 def judge_right(sides: Sides, pair: Pair) -> str:
-    """ "equal", or what is said otherwise."""
+    """ "equal", or what is said otherwise: that it is so in evaluation mode alone is not enough."""
     try:
         report = examined(sides, pair)
     except CrosscheckError as error:
         return f"could not be compared: {error}"
-    return "equal" if report.equal else " ".join(report.lines())
+    return report.verdict if report.equal else " ".join(report.lines())
 
 
 def judge(sides: Sides, *mistakes: Mistake) -> Judgement:

@@ -197,9 +197,7 @@ OF_LLAMA = (
     planted(LLAMA, "functional__tiled", HEADS, "attention.heads, glue.order, glue.operation", "by tile"),
     planted(LLAMA, "functional__epsilon", "layers.0.attention_norm", "norm.epsilon", "Keras' 1e-6 for 1e-5"),
     planted(LLAMA, "functional__layer_norm", "norm", "norm.kind", "without beta"),
-    planted(
-        LLAMA, "functional__untied", "tok_embeddings, output", "sharing.parameters", seen="gradients"
-    ),
+    planted(LLAMA, "functional__untied", "tok_embeddings, output", "sharing.parameters", seen="gradients"),
     planted(
         LLAMA,
         "functional__gemma_scale",
