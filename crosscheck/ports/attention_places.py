@@ -47,6 +47,7 @@ class Core:
 
 
 def is_whole(node: Node) -> bool:
+    """Whether one function does all of attention."""
     return node.kind == "dot_product_attention"
 
 

@@ -8,7 +8,7 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.ports import copying, pairing, trying
 from crosscheck.ports.calls import calls_of, ends_of, states_of
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_keras_order, relative_error
-from crosscheck.ports.faithful import require_faithful
+from crosscheck.ports.faithful import require_faithful, require_known
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.padding import without_hidden
 from crosscheck.ports.program import Again, Held, Program, Trace
@@ -102,6 +102,8 @@ class Ports:
         self.torch: Program = sides.torch.call("torch_impl.trace:program", KEY, inputs)
         self.keras_inputs = self._for_keras()
         self.keras: Program = sides.keras.call("keras_impl.trace:program", KEY, self.keras_inputs)
+        for program in (self.torch, self.keras):
+            require_known(program)
         self.seed = seed
         self.candidates = pairing.Candidates(self.torch, self.keras, given)
         self.chosen = self.candidates.chosen

@@ -7,6 +7,8 @@ from crosscheck.ports.program import Program, Trace
 
 # Whether the steps are the model's, in any precision; not how well they are computed.
 LIKE = 1e-4
+# Tensors that are named.
+NAMED = 6
 
 
 def require_faithful(program: Program, run: Trace, real: list[np.ndarray]) -> None:
@@ -43,3 +45,14 @@ def _apart(recorded: np.ndarray, real: np.ndarray) -> float:
 def _size(array: np.ndarray) -> float:
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
     return float(np.sqrt(np.mean(np.square(finite.astype(np.float64))))) if finite.size else 0.0
+
+
+def require_known(program: Program) -> None:
+    """Refuse a model with layers whose tensors no description covers and that cannot be opened either.
+
+    Raises:
+        CrosscheckError: it has some; the message names the tensors.
+    """
+    if program.unknown:
+        names = ", ".join(program.unknown[:NAMED]) + (" ..." if len(program.unknown) > NAMED else "")
+        raise CrosscheckError(f"{program.side}: layers of these tensors are not known yet: {names}")

@@ -12,6 +12,7 @@ from crosscheck.layouts import Weights
 from crosscheck.ports import copying
 from crosscheck.ports.carrying import neutral
 from crosscheck.ports.comparison import KEY, Ports
+from crosscheck.ports.faithful import require_known
 from crosscheck.ports.program import Program, Trace
 from crosscheck.ports.randomness import first_unstable, require_stable
 from crosscheck.ports.recorded import InDtype, Recorded
@@ -104,6 +105,7 @@ def record(
     side.call(f"{trace}:open_model", KEY, source, dtype)
     given = inputs if side.name == "torch" else _channels_last(side, inputs)
     program: Program = side.call(f"{trace}:program", KEY, given)
+    require_known(program)
     if seed is not None:
         held = {str(tensor): tensor for node in program.nodes for tensor in node.held.values()}
         side.call(f"{trace}:set_weights", KEY, held, copying.drawn(held, seed))
