@@ -12,13 +12,15 @@ from crosscheck.ports import leftovers
 from crosscheck.ports.flow import likeness, vocabulary
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Node, Program
-from crosscheck.ports.structure import Place, both_places, named_alike, nearness, signature
+from crosscheck.ports.structure import Place, both_places, named_alike, nearness, signature, told_apart
 
 # What counts how much beside nearness: looking alike in ever wider surroundings, settings, steps between.
 ALIKE, SETTINGS, FLOW = 4.0, 1.0, 2.0
 # Pairs whose members could be exchanged at a loss no larger than this are ambiguous, or at least in doubt.
 MARGIN, DOUBT = 0.1, 1.0
 IMPOSSIBLE = -1e6
+# What two names must say otherwise for a way to pair layers not to be tried.
+AGAINST = 1.2
 
 Assignment = list[tuple[int, int]]
 
@@ -127,6 +129,19 @@ class Candidates:
         """How much the names of a group's pairs have in common."""
         nodes = [(self.left[a].node, self.right[b].node) for a, b in (chosen[index] for index in group)]
         return sum(named_alike(*pair) for pair in nodes)
+
+    def unopposed(self, ways: list[Assignment], group: tuple[int, ...]) -> list[Assignment]:
+        """Those of the ways to pair a group that names do not speak against.
+
+        Queries that are paired with keys may make two models equal that are not: each has its own weights.
+        """
+        torch = [self.left[self.chosen[index][0]].node for index in group]
+        columns = [self.chosen[index][1] for index in group]
+        alike = told_apart(torch, [self.right[column].node for column in columns])
+        said = [
+            sum(alike[row, columns.index(way[index][1])] for row, index in enumerate(group)) for way in ways
+        ]
+        return [way for way, much in zip(ways, said, strict=True) if much > max(said) - AGAINST]
 
     def ambiguity(self, group: tuple[int, ...]) -> PairingError:
         """What is said where nothing tells a group's layers apart."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -209,6 +209,22 @@ def resemblance(first: str, second: str) -> float:
     weights = [2.0 if index == len(one) - 1 else 1.0 for index in range(len(one))]
     again = [2.0 if index == len(two) - 1 else 1.0 for index in range(len(two))]
     return float(np.average([*shares, *back], weights=[*weights, *again]))
+
+
+def told_apart(torch: Sequence[Node], keras: Sequence[Node]) -> np.ndarray:
+    """How alike names of layers are in the words that tell them from one another; numbers do not count."""
+
+    def own(nodes: Sequence[Node]) -> list[set[str]]:
+        said = [{word for name in node.names for word in _words(name) if word.isalpha()} for node in nodes]
+        common = set[str].intersection(*said)
+        return [words - common for words in said]
+
+    return np.array(
+        [
+            [max((_alike(a, b) for a in one for b in two), default=0.0) for two in own(keras)]
+            for one in own(torch)
+        ]
+    )
 
 
 def _words(path: str) -> list[str]:

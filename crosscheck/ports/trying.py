@@ -44,8 +44,9 @@ def settled(ports: Tries) -> Assignment:
     left = MOST
     undecided = []
     for group in groups:
-        ways = [chosen, *candidates.exchanged(chosen, group)]
+        ways = candidates.unopposed([chosen, *candidates.exchanged(chosen, group)], group)
         if len(ways) == 1:
+            chosen = ways[0]
             continue
         if len(ways) > min(WAYS, left):
             undecided.append(group)
@@ -90,7 +91,8 @@ def exchanged(ports: Tries, chosen: Assignment, before: Tried) -> Assignment:
     """The assignment with doubtful pairs exchanged, if that makes the models equal; else as it is."""
     now, faults, left = chosen, _faults(before), MOST
     for group in ports.candidates.groups(DOUBT):
-        ways = ports.candidates.exchanged(now, group)
+        ways = ports.candidates.unopposed([now, *ports.candidates.exchanged(now, group)], group)
+        ways = [way for way in ways if way != now]
         if len(ways) >= min(WAYS, left):
             continue
         left -= len(ways)
