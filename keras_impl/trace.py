@@ -40,6 +40,14 @@ class Opened:
     dtype: str
     made: factory.Made
     names: tuple[str, ...] = ()
+    recorded: tuple[list[tuple[int, ...]], Record] | None = None
+
+    def steps_for(self, inputs: list[np.ndarray]) -> Record:
+        """What it does in evaluation mode, recorded once for inputs of these shapes."""
+        shapes = [array.shape for array in inputs]
+        if self.recorded is None or self.recorded[0] != shapes:
+            self.recorded = shapes, _record(self, inputs, False)
+        return self.recorded[1]
 
     def arranged(self, inputs: list[Any]) -> tuple[Any, ...]:
         """Several inputs as the model takes them: one by one, or together in a list or a dictionary."""
@@ -116,6 +124,7 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
         still: whether layers that drop at random are kept from it.
     """
     subject = opened(key)
+    # Recorded anew: what a model draws at random when it is called is a constant of the record.
     found = _record(subject, inputs, False)
     values = dict(zip(found.inputs, as_tensors(key, inputs), strict=True))
     values |= {number: held for number, (_, held) in found.constants.items()}
@@ -160,7 +169,7 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
 def replay_whole(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[dict[int, np.ndarray]]:
     """As `replay`, with every tensor on the way, by number; nothing where a stretch does not take them."""
     subject = opened(key)
-    done = _record(subject, inputs, False)
+    done = subject.steps_for(inputs)
     constants = {number: held for number, (_, held) in done.constants.items()}
     found: list[dict[int, np.ndarray]] = []
     for part in parts:

@@ -1,4 +1,4 @@
-"""A sample of the corpus of training recipes; `scripts/recipes.py` tries them all."""
+"""A sample of the corpus of training recipes; `scripts/corpus.py` tries them all."""
 
 import pytest
 

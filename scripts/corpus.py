@@ -14,12 +14,13 @@ from crosscheck import checkpoint, console
 from crosscheck.sides import open_sides
 from parity_tests.corpus.catalogue import CORRECT, DOUBLES, MISTAKES
 from parity_tests.corpus.judging import Score, judge, judge_right, label
+from parity_tests.corpus.recipe_judging import table
 
 
 def main() -> int:
     """Print a line for each port, and the shares; the status is 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="ports whose name holds this")
+    parser.add_argument("--only", default="", help="ports whose name holds this, or `recipes`")
     parser.add_argument("--backend", default="tensorflow")
     parser.add_argument("--right", action="store_true", help="the right ports alone")
     parser.add_argument("--json", type=Path, help="write the counts of each family")
@@ -39,7 +40,10 @@ def main() -> int:
                 console.say(
                     f"{verdict.marks:12} {label(mistakes[0].pair):70} {verdict.said} (planted: {planted})"
                 )
-    console.say(score.line())
+        if "recipes".startswith(given.only):
+            score.recipes = table(sides, right=given.right)
+    for line in score.lines():
+        console.say(line)
     if given.json:
         checkpoint.write_text(given.json, json.dumps(score.as_json(), indent=1) + "\n")
     return int(not score.good)

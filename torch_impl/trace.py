@@ -34,6 +34,13 @@ class Opened:
     model: nn.Module
     dtype: torch.dtype
     made: factory.Made
+    recorded: tuple[list[np.ndarray], Record] | None = None
+
+    def steps_for(self, inputs: list[np.ndarray]) -> Record:
+        """What it does with such inputs, recorded once: many hypotheses are tried on the same."""
+        if self.recorded is None or not _same(self.recorded[0], inputs):
+            self.recorded = inputs, _record(self, inputs)
+        return self.recorded[1]
 
 
 _open: dict[str, Opened] = {}
@@ -128,7 +135,7 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
     """What some stretches of the model make of tensors that are given; None where they do not take them."""
     subject = opened(key)
     subject.model.eval()
-    done = _record(subject, inputs)
+    done = subject.steps_for(inputs)
     steps = done.steps
     found: list[np.ndarray | None] = []
     plain = unmade(done, inputs)
@@ -231,6 +238,10 @@ def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held], add: bool = 
             array = array + state[held.also][held.part]
         found[name] = held.to_neutral(array, "torch")
     return found
+
+
+def _same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    return len(first) == len(second) and all(map(np.array_equal, first, second))
 
 
 def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> Record:

@@ -57,8 +57,12 @@ class Candidates:
         self.programs = torch, keras
         self.left, self.right = both_places(torch, keras)
         shared = vocabulary([p.flow for p in self.left]) & vocabulary([p.flow for p in self.right])
-        scores = np.array([[_score(a, b, given or {}, shared) for b in self.right] for a in self.left])
-        self.scores = scores.reshape(len(self.left), len(self.right))
+        self.scores = np.full((len(self.left), len(self.right)), IMPOSSIBLE)
+        kinds = [[signature(place.node) for place in side] for side in (self.left, self.right)]
+        for a, one in enumerate(self.left):
+            for b, two in enumerate(self.right):
+                if given or kinds[0][a] == kinds[1][b]:
+                    self.scores[a, b] = _score(one, two, given or {}, shared)
         rows, columns = linear_sum_assignment(self.scores, maximize=True)
         self.chosen = [(a, b) for a, b in zip(rows, columns, strict=True) if self._possible(a, b)]
 

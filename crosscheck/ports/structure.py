@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -227,8 +228,9 @@ def told_apart(torch: Sequence[Node], keras: Sequence[Node]) -> np.ndarray:
     )
 
 
-def _words(path: str) -> list[str]:
-    return re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path).lower())
+@cache
+def _words(path: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path).lower()))
 
 
 def _alike(first: str, second: str) -> float:

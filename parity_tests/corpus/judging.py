@@ -51,6 +51,7 @@ class Score:
     def __init__(self, backend: str) -> None:
         self.backend = backend
         self.families: dict[str, dict[str, int]] = {}
+        self.recipes: dict[str, int] = {}
 
     def right(self, pair: Pair, answer: str) -> None:
         """A right port was compared."""
@@ -75,23 +76,25 @@ class Score:
 
     @property
     def good(self) -> bool:
-        total = self.total
-        shares = {key: total[key] / max(1, total["mistakes"]) for key in TARGETS}
-        met = not total["mistakes"] or all(shares[key] >= share for key, share in TARGETS.items())
-        return total["right"] == total["right_equal"] and met
+        """Whether every target is met."""
+        found = [(counts, share) for counts in (self.total, self.recipes) for share in TARGETS.items()]
+        met = all(c[key] >= share * c["mistakes"] for c, (key, share) in found if key in c)
+        return met and all(c["right"] == c["right_equal"] for c in (self.total, self.recipes) if c)
 
-    def line(self) -> str:
-        total = self.total
-        shares = ", ".join(f"{total[key] / max(1, total['mistakes']):.0%} {key}" for key in TARGETS)
-        return (
-            f"{total['right_equal']} of {total['right']} right ports called equal; "
-            f"of {total['mistakes']} mistakes {shares}"
-        )
+    def lines(self) -> list[str]:
+        """The shares."""
+        both = ("ports", self.total), ("training recipes", self.recipes)
+        return [
+            f"{c['right_equal']} of {c['right']} right {what} called equal; of {c['mistakes']} mistakes "
+            + ", ".join(f"{c[key]} {key}" for key in TARGETS if key in c)
+            for what, c in both
+            if c
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The counts, and what they were made with."""
         facts = {"backend": self.backend, "versions": versions(), "machine": machine()}
-        return facts | {"families": self.families, "total": self.total}
+        return facts | {"families": self.families, "total": self.total, "recipes": self.recipes}
 
 
 def label(pair: Pair) -> str:

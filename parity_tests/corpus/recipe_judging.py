@@ -44,9 +44,9 @@ def answered(sides: Sides, recipe: Recipe) -> Answer:
     return Answer(found.equal, bool(set(named) & set(recipe.cause)), ", ".join(named))
 
 
-def table(sides: Sides, only: str = "", right: bool = False) -> int:
-    """Print a line for each recipe, and the shares; 1 if a target is missed."""
-    count = dict.fromkeys(("right", "equal", "mistakes", "detected", "named"), 0)
+def table(sides: Sides, only: str = "", right: bool = False) -> dict[str, int]:
+    """Print a line for each recipe; the counts, by the keys of `judging.Score`."""
+    count = dict.fromkeys(("right", "right_equal", "mistakes", "detected", "named"), 0)
     for recipe in (*CORRECT, *(() if right else (*FRAMEWORKS, *MISTAKES, *SECOND))):
         if only not in f"{recipe.torch} {recipe.keras}":
             continue
@@ -58,13 +58,8 @@ def table(sides: Sides, only: str = "", right: bool = False) -> int:
             marks = " ".join("yes" if done else "NO" for done in (answer.equal is False, answer.named))
         else:
             count["right"] += 1
-            count["equal"] += answer.equal is True
+            count["right_equal"] += answer.equal is True
             marks = "equal" if answer.equal else "NOT EQUAL"
         planted = f" (planted: {', '.join(recipe.cause)})" if recipe.cause else ""
         console.say(f"{marks:10} {recipe.torch} {recipe.keras}: {answer.said or 'nothing'}{planted}")
-    console.say(
-        f"{count['equal']} of {count['right']} right recipes called equal; of {count['mistakes']} mistakes "
-        f"{count['detected']} detected, {count['named']} named"
-    )
-    missed = count["detected"] < count["mistakes"] or count["named"] < 0.9 * count["mistakes"]
-    return int(missed or count["equal"] < count["right"])
+    return count
