@@ -10,7 +10,7 @@ import keras
 
 from crosscheck.dataflow import Step
 from crosscheck.ports.program import Own
-from crosscheck.ports.words import FUNCTIONS
+from crosscheck.ports.words import FUNCTIONS, slices_as_crop
 
 # Where the kernel stands among the arguments: its place and name.
 ROLES: Mapping[str, Mapping[str, tuple[int, str]]] = {
@@ -96,6 +96,10 @@ def as_tuple(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
 def function_of(step: Step) -> tuple[str, dict[str, Any], dict[str, Own]]:
     """Kind and settings of a function without parameters."""
     kind = FUNCTIONS.get(step.operation, step.operation)
+    if kind == "getitem":
+        cut = slices_as_crop(argument(step, 1, "key"), tuple(argument(step, 0, "x").shape), 1, 1)
+        if cut:
+            return "crop", {"crop": cut}, {}
     settings = _OPERATIONS[kind](step) if kind in _OPERATIONS else _settings(step)
     return kind, settings, {}
 

@@ -130,6 +130,11 @@ def _resize(layer: Any, step: Step) -> Description:
     return "resize", {"scale": tuple(scale), "mode": mode, "aligned": False}, {}
 
 
+def _resized(layer: layers.Resizing, step: Step) -> Description:
+    size = (layer.height, layer.width)
+    return "resize", {"size": size, "mode": layer.interpolation, "aligned": False}, {}
+
+
 def _sides(kind: str, setting: str, own: str) -> Callable[[Any, Step], Description]:
     def describe_sides(layer: Any, step: Step) -> Description:
         given = getattr(layer, own)
@@ -160,6 +165,7 @@ WINDOWS = {
         "max_pool"
     ),
     (layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D): _resize,
+    layers.Resizing: _resized,
     (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D): _sides("pad", "padding", "padding"),
     (layers.Cropping1D, layers.Cropping2D, layers.Cropping3D): _sides("crop", "crop", "cropping"),
 }

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from crosscheck.ports.matching import first_unlike, match
+from crosscheck.ports.parting import Operand, Parting
 from crosscheck.ports.program import Node
-from crosscheck.ports.relations import Operand, Parting, relation
+from crosscheck.ports.relations import relation
 from crosscheck.ports.stretches import Stretch
 
 GENERATOR = np.random.default_rng(0)

@@ -5,19 +5,15 @@ python scripts/wild.py [--only densenet121] [--json results/wild.json]
 
 import argparse
 import json
-import resource
 import sys
 from pathlib import Path
-from time import monotonic
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crosscheck import checkpoint, console
 from crosscheck.environment import machine, versions
-from crosscheck.ports import inputs
-from crosscheck.ports.judgement import Question, judge
-from crosscheck.sides import open_sides
-from parity_tests.wild import MODELS, sources
+from parity_tests.wild import MODELS
+from parity_tests.wild.comparing import compared
 
 
 def main() -> int:
@@ -27,28 +23,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write what was found")
     given = parser.parse_args()
     found = {}
-    for name, shape in MODELS.items():
-        if given.only not in name:
-            continue
-        begin = monotonic()
-        with open_sides() as sides:
-            judgement = judge(sides, Question(*sources(name), inputs.read((shape,))))
-            used = [
-                s.call("resource:getrusage", resource.RUSAGE_SELF).ru_maxrss
-                for s in (sides.torch, sides.keras)
-            ]
-        seconds = monotonic() - begin
-        console.say(f"{name} ({shape}), {seconds:.0f} s, at most {max(used) / 2**20:.1f} GB a side")
-        said, lines = judgement.as_json(), judgement.lines()
-        console.say("\n".join(f"  {line}" for line in lines))
-        found[name] = {
-            "input": shape,
-            "seconds": round(seconds, 1),
-            "gigabytes": [round(kilobytes / 2**20, 2) for kilobytes in used],
-            "verdict": said["verdict"],
-            "output": said["outputs"],
-            "said": [line for line in lines if not line.startswith("  ")],
-        }
+    for name in (name for name in MODELS if given.only in name):
+        found[name], lines = compared(name)
+        console.say(
+            f"{name} ({MODELS[name]}): {found[name]['seconds']} s, {max(found[name]['gigabytes'])} GB a side"
+        )
+        console.say("\n".join(lines))
     if given.json:
         facts = {"versions": versions(), "machine": machine(), "backend": "tensorflow"}
         checkpoint.write_text(given.json, json.dumps(facts | {"models": found}, indent=1) + "\n")

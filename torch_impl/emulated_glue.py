@@ -81,6 +81,9 @@ def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
     """Attention of projections (B, T, heads x D), of all three in one, or of heads (B, heads, T, D)."""
     parts = x if len(x) == 3 else _thirds(x[0], settings)
     apart = parts[2].ndim == 4
+    axes = settings.get("layout", (0, 1, 2, 3))  # of heads (B, heads, T, D) in what is given
+    if apart:
+        parts = [part.permute(axes) for part in parts]
     by_role = dict(zip(settings["roles"], parts, strict=True))
     q, k, v = (_heads(by_role[role], settings) for role in ("query", "key", "value"))
     scores = q @ k.transpose(-1, -2) * settings["scale"]
@@ -94,7 +97,7 @@ def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         hidden = torch.from_numpy(settings["hidden"])
         scores = scores.masked_fill(hidden if settings["mask"] == "hides" else ~hidden, -1e30)
     mixed = scores.softmax(settings["axis"]) @ v
-    return mixed if apart else _joined(mixed, settings)
+    return mixed.permute(*(axes.index(n) for n in range(4))) if apart else _joined(mixed, settings)
 
 
 def _thirds(x: Tensor, settings: Settings) -> Sequence[Tensor]:

@@ -55,7 +55,8 @@ def open_model(key: str, source: str, dtype: str) -> None:
     # The fast path of attention and encoders runs as one function that nothing can look into.
     torch.backends.mha.set_fastpath_enabled(False)
     torch.manual_seed(0)
-    made = factory.make(source)
+    with computing_in(DTYPES[dtype]):
+        made = factory.make(source)
     model = made.model
     if not isinstance(model, nn.Module):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a torch.nn.Module")
@@ -240,6 +241,17 @@ def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held], add: bool = 
     return found
 
 
+@contextmanager
+def computing_in(dtype: torch.dtype) -> Iterator[None]:
+    """Within the block what code makes without saying a dtype is of this one, as `torch.arange(n) * 0.5` is."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def _same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
     return len(first) == len(second) and all(map(np.array_equal, first, second))
 
@@ -249,4 +261,5 @@ def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> R
     for array in inputs:
         tensor = torch.from_numpy(np.array(array, copy=True))
         given.append(tensor.to(subject.dtype) if tensor.is_floating_point() else tensor)
-    return record(subject.model, *given, whole=is_whole, observe=observe)
+    with computing_in(subject.dtype):
+        return record(subject.model, *given, whole=is_whole, observe=observe)

@@ -40,6 +40,8 @@ PLAIN: Settings = {
     "axis": -1,
 }
 ROLES = ("query", "key", "value")
+# Heads (B, heads, T, D) that are given as they are, with T before them, or with D before T.
+LAYOUTS = ((0, 1, 2, 3), (0, 2, 1, 3), (0, 1, 3, 2))
 # How one layer gives all three.
 THIRDS = ("side by side", "in each head", "interleaved")
 
@@ -105,13 +107,14 @@ def _own(core: Core, expected: np.ndarray, attempt: Attempt) -> Settings | None:
     tried = [
         PLAIN
         | {"heads": core.heads, "scale": scale, "causal": causal, "mask": mask, "roles": ROLES}
-        | {"split": split, "merge": split, "thirds": thirds}
-        for mask, causal, scale, split, thirds in product(
+        | {"split": split, "merge": split, "thirds": thirds, "layout": layout}
+        for mask, causal, scale, split, thirds, layout in product(
             masks,
             ("no", "yes"),
             _scales(core, core.heads),
             ("by head", "interleaved"),
             THIRDS if len(core.of) == 1 else THIRDS[:1],
+            LAYOUTS if core.apart else LAYOUTS[:1],
         )
         if not (mask != "no" and causal == "yes")
     ]

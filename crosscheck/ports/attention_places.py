@@ -29,6 +29,7 @@ class Core:
         heads: as PyTorch has them.
         size: of all heads together.
         masks: tensors that say which positions are hidden, by a name.
+        apart: whether what is given is split into heads already.
     """
 
     step: int
@@ -36,6 +37,7 @@ class Core:
     heads: int
     size: int
     masks: dict[str, np.ndarray]
+    apart: bool = False
 
     def hypothesis(self, settings: Settings, identifier: str = "", text: str = "") -> Hypothesis:
         """Attention with such settings in place of PyTorch's."""
@@ -107,7 +109,7 @@ def cores_of(stretch: Stretch, trace: Trace) -> Iterator[Core]:
         one = len(set(of)) == 1
         size = arrays[2].shape[-1] // (3 if one else 1) * (heads if arrays[2].ndim == 4 else 1)
         step = next(node.step for node in stretch.nodes if merged in node.outputs)
-        yield Core(step, of[:1] if one else of, heads, size, dict(masks))
+        yield Core(step, of[:1] if one else of, heads, size, dict(masks), arrays[2].ndim == 4)
 
 
 def _users(stretch: Stretch) -> dict[int, list[Node]]:

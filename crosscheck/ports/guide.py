@@ -1,5 +1,7 @@
 """The guide to porting in docs/: what can differ between a PyTorch model and its Keras port, and the fix."""
 
+from typing import Any
+
 from crosscheck.ports.causes import CauseText, texts
 
 # Which causes stand under which heading, by the first part of their identifiers.
@@ -63,3 +65,58 @@ def causes(prefixes: tuple[str, ...]) -> list[CauseText]:
 
 def _slug(heading: str) -> str:
     return "section-" + "-".join("".join(c if c.isalnum() else " " for c in heading.lower()).split())
+
+
+def corpus_table(results: dict[str, Any], first: dict[str, Any]) -> str:
+    """The counts of the corpus in Markdown, and those of its unseen parts when they were first compared.
+
+    Args:
+        results: what `scripts/corpus.py` wrote.
+        first: the counts of the first run.
+    """
+    lines = [
+        "| models | right ports called equal | mistakes | detected | located | named |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(_counts(name.replace("_", " "), counts) for name, counts in results["families"].items()),
+        _counts("**all models**", results["total"]),
+        _counts("**training recipes**", results["recipes"]),
+    ]
+    versions = ", ".join(f"{name} {results['versions'][name]}" for name in ("torch", "keras", "tensorflow"))
+    firsts = "; ".join(
+        f"{name.replace('_', ' ')}: {c['right_equal']} of {c['right']} right ones equal, of {c['mistakes']} "
+        f"mistakes {', '.join(f'{c[key]} {key}' for key in ('detected', 'located', 'named') if key in c)}"
+        for name, c in first["corpora"].items()
+    )
+    said = f"Keras on {results['backend']}; {versions}. When first compared: {firsts}."
+    return "\n".join([*lines, "", said])
+
+
+def _counts(name: str, counts: dict[str, int]) -> str:
+    shares = [counts["mistakes"], *(counts.get(key, "") for key in ("detected", "located", "named"))]
+    cells = [name, f"{counts['right_equal']} of {counts['right']}", *map(str, shares)]
+    return f"| {' | '.join(cells)} |"
+
+
+def wild_table(results: dict[str, Any]) -> str:
+    """What torchvision's models and those of keras.applications differ in, in Markdown."""
+    lines = [
+        "| pair | input | outputs apart | verdict | causes | s | GB a side |",
+        "|---|---|---:|---|---|---:|---:|",
+    ]
+    for name, found in results["models"].items():
+        places = [f"{cause or 'none found'} at {n}" for cause, n in found["places"].items()]
+        notes = [note.partition(", among")[0] for note in found["notes"] if note.startswith("Only")]
+        cells = [
+            name,
+            found["input"],
+            f"{max(found['output']):.1e}",
+            found["verdict"],
+            "; ".join([*places, *notes]) or "-",
+            f"{found['seconds']:.0f}",
+            f"{max(found['gigabytes']):.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    versions = ", ".join(
+        f"{n} {results['versions'][n]}" for n in ("torch", "torchvision", "keras", "tensorflow")
+    )
+    return "\n".join([*lines, "", f"{versions}; {results['machine']}."])

@@ -85,20 +85,21 @@ def _compared(glue: list[Node]) -> list[Node]:
 def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
     pair = scene.parted.place.pair
     assert pair is not None
+    glue = scene.parted.place.torch.glue()
     torch, keras = pair.torch, pair.keras
+    pads = tuple(node.step for node in glue if is_padding_of(node, torch))
     if pair.mismatch:
+        keras = whole(keras, keras_glue)
         text = f"keras' {keras.path} holds {_held(keras)}, torch's {torch.path} holds {_held(torch)}"
         change = keras.kind, keras.settings | {"held": scene.own_tensors(keras)}
         if keras.kind == "layer_norm" and len(scene.parted.place.torch.begins) == 1:
             change = keras.kind, change[1] | {"axes": "channels"}
-        yield Hypothesis(pair.mismatch, text, torch.step, change)
+        yield Hypothesis(pair.mismatch, text, torch.step, change, without=pads)
         if keras.kind in identifiers.NORMS:  # of an input whose channels are last
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"last": True}))
         if keras.kind == "layer_norm":
             yield Hypothesis(pair.mismatch, text, torch.step, (keras.kind, change[1] | {"axes": 1}))
         return
-    glue = scene.parted.place.torch.glue()
-    pads = tuple(node.step for node in glue if is_padding_of(node, torch))
     for hypothesis in _settings(whole(torch, glue), whole(keras, keras_glue), scene):
         yield replace(hypothesis, without=pads)
     lone = pair.alone()
@@ -174,6 +175,8 @@ def _glue(scene: Scene, torch: list[Node], keras: list[Node]) -> Iterator[Hypoth
         # Where one has several in place of another, which of them is too many is tried.
         for one in torch[a:b] if b - a > same else ():
             name = identifiers.of_missing(one, keras, scene.at_input)
+            if name == "residual.missing" and _with_constant(one, scene):
+                name = "glue.missing"
             lone = _lone(one, scene) if name == "residual.missing" else None
             if lone is not None:
                 bias = lone.kind == "parameter" and "bias" in lone.path
@@ -194,6 +197,16 @@ def _glue(scene: Scene, torch: list[Node], keras: list[Node]) -> Iterator[Hypoth
                 yield Hypothesis(
                     name, text, last, change=("then", {"kind": two.kind, **with_held(two, scene)})
                 )
+
+
+def _with_constant(node: Node, scene: Scene) -> bool:
+    """Whether one of two operands comes from no input and from no parameter."""
+    stretch = scene.parted.place.torch
+    flowing = set(stretch.begins)
+    for other in stretch.nodes:
+        if flowing & set(other.inputs) or other.kind == "parameter":
+            flowing |= set(other.outputs)
+    return not set(node.inputs) <= flowing
 
 
 def _lone(node: Node, scene: Scene) -> Node | None:
@@ -232,12 +245,15 @@ def is_padding_of(node: Node, layer: Node | None) -> bool:
 
 def whole(layer: Node, glue: list[Node]) -> Node:
     """The layer with the padding before it, or the cropping behind it, counted as its own."""
-    for node in glue:
+    for node in (node for node in glue if is_padding_of(node, layer)):
+        settings = layer.settings
+        if node.kind == "crop" and "padding" in settings and set(settings.get("strides", ())) == {1}:
+            both = zip(settings["padding"], node.settings["crop"], strict=False)
+            settings = settings | {"padding": tuple((a[0] - b[0], a[1] - b[1]) for a, b in both)}
         for name in ("padding", "crop"):
-            if is_padding_of(node, layer) and name in layer.settings and name in node.settings:
-                both = zip(layer.settings[name], node.settings[name], strict=False)
-                changed = layer.settings | {name: tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)}
-                mode = node.settings.get("padding_mode", "zeros")
-                changed |= {"padding_mode": mode} if mode != "zeros" else {}
-                layer = replace(layer, settings=changed)
+            if name in layer.settings and name in node.settings:
+                both = zip(settings[name], node.settings[name], strict=False)
+                settings = settings | {name: tuple((a[0] + b[0], a[1] + b[1]) for a, b in both)}
+        mode = node.settings.get("padding_mode", "zeros")
+        layer = replace(layer, settings=settings | ({"padding_mode": mode} if mode != "zeros" else {}))
     return layer

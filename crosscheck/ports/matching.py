@@ -8,8 +8,9 @@ from math import prod
 import numpy as np
 
 from crosscheck.ports.divergence import TOLERANCE, Order, axis_orders, keras_order, relative_error
+from crosscheck.ports.identifiers import SHAPING
 from crosscheck.ports.program import Node
-from crosscheck.ports.stretches import Stretch
+from crosscheck.ports.stretches import SILENT, Stretch
 
 Shapes = tuple[tuple[int, ...], tuple[int, ...]]
 MOST_AXES = 5
@@ -94,7 +95,9 @@ def first_unlike(keras: Stretch, matching: Matching) -> Node | None:
     """Keras' first step that makes, out of tensors that PyTorch has, one that it has not."""
     for node in keras.nodes:
         made = [n for n in node.outputs if n in matching.keras]
-        if made and not any(n in matching.same for n in made) and node.kind != "parameter":
+        if node.kind in (*SHAPING, *SILENT, "pad", "crop", "parameter"):
+            continue  # laid out otherwise, which is no difference
+        if made and not any(n in matching.same for n in made):
             known = [n in matching.same for n in node.inputs if n in matching.keras]
             if all(known):
                 return node

@@ -9,12 +9,14 @@ from crosscheck.ports import identifiers
 from crosscheck.ports.attention_places import centre_of
 from crosscheck.ports.hypotheses import SAME, Scene, is_padding_of
 from crosscheck.ports.identifiers import SHAPING, group
+from crosscheck.ports.parting import Parting
 from crosscheck.ports.program import Node
-from crosscheck.ports.relations import Parting, relation
+from crosscheck.ports.relations import relation
 from crosscheck.ports.stretches import SILENT
 
 REDUCING = (*identifiers.REDUCING, "global_avg_pool", "global_max_pool")
 CLIPPING = ("clip", "relu6")
+LONG = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ def named(segment: Segment, scene: Scene, parting: Parting) -> tuple[str, str]:
         return "pooling.kind", said
     if all(sum(group(node.kind) == "pool" for node in nodes) == 1 for nodes in (torch, keras)):
         return _of_pair(torch, keras, scene), said
+    resizes = [[node for node in nodes if node.kind == "resize"] for nodes in (torch, keras)]
+    if len(resizes[0]) == len(resizes[1]) == 1:  # whatever is cut off behind it
+        return _of_pair(resizes[0], resizes[1], scene), said
     if parting.elsewhere and kinds[0][-1:] == kinds[1][-1:]:
         return "glue.operation", f"keras takes another tensor: {does}"
     if not torch and keras:
@@ -86,7 +91,9 @@ def named(segment: Segment, scene: Scene, parting: Parting) -> tuple[str, str]:
             return told[0], f"{told[1]} ({does})"
         reads = segment.first is not None and segment.first.kind in SHAPING
         return ("glue.order" if reads else "glue.constant"), said
-    return _of_pair(torch, keras, scene), said
+    name = _of_pair(torch, keras, scene)
+    # Of a long stretch replaced as a whole nothing is known but that it differs.
+    return "" if name == "glue.operation" and max(len(torch), len(keras)) > LONG else name, said
 
 
 def _one_sided(torch: list[Node], keras: list[Node], scene: Scene) -> str:

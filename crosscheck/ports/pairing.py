@@ -19,8 +19,8 @@ ALIKE, SETTINGS, FLOW = 4.0, 1.0, 2.0
 # Pairs whose members could be exchanged at a loss no larger than this are ambiguous, or at least in doubt.
 MARGIN, DOUBT = 0.1, 1.0
 IMPOSSIBLE = -1e6
-# What two names must say otherwise for a way to pair layers not to be tried.
-AGAINST = 1.2
+# How much names must say otherwise for a way to pair layers not to be tried: one word that is the same.
+AGAINST = 0.9
 
 Assignment = list[tuple[int, int]]
 

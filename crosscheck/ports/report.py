@@ -12,6 +12,7 @@ from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
 from crosscheck.ports.other_weights import differ_with_others
 from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
+from crosscheck.ports.stretches import SILENT
 
 NAMED = 3  # places with the same cause that are named
 
@@ -268,7 +269,7 @@ def unexplained(parted: Parted) -> str:
 def evidence(place: Place) -> str:
     """What either side does there."""
     does = {
-        side: ", ".join(node.kind for node in stretch.nodes) or "nothing"
+        side: ", ".join(node.kind for node in stretch.nodes if node.kind not in SILENT) or "nothing"
         for side, stretch in (("torch", place.torch), ("keras", place.keras))
     }
     return f"torch does {does['torch']}; keras does {does['keras']}"

@@ -9,8 +9,8 @@ from crosscheck.ports.attention_places import centre_of
 from crosscheck.ports.hypotheses import Hypothesis, Scene
 from crosscheck.ports.matching import Matching, makes
 from crosscheck.ports.naming import Segment, named
+from crosscheck.ports.parting import Operand, Parting
 from crosscheck.ports.program import Node
-from crosscheck.ports.relations import Operand, Parting
 from crosscheck.ports.stretches import Stretch
 
 # Tensors that are tried first: those between which there is least.
@@ -29,7 +29,8 @@ def transplants(scene: Scene, matching: Matching) -> list[tuple[Segment, Hypothe
     makers = {number: node for node in place.torch.nodes for number in node.outputs}
     found = []
     for a in matching.torch:
-        if a in place.torch.begins or (a in makers and makers[a].kind == "parameter"):
+        begin = a in place.torch.begins and a != place.torch.ends
+        if begin or (a in makers and makers[a].kind == "parameter"):
             continue
         for b in matching.keras:
             if (a in same[0] and b in same[1]) or (a == place.torch.ends and b != place.keras.ends):
