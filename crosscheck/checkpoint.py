@@ -8,6 +8,7 @@ is ever pickled.
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,12 @@ def require_writable(path: Path) -> None:
         raise CheckpointError(f"{path}: the folder {folder} cannot be written to")
     if path.is_dir():
         raise CheckpointError(f"{path}: is a folder")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()  # some folders say so and yet take no file
+    except OSError as error:
+        raise CheckpointError(
+            f"{path}: the folder {folder} cannot be written to ({error.strerror})"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -243,7 +243,7 @@ def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held], add: bool = 
 
 @contextmanager
 def computing_in(dtype: torch.dtype) -> Iterator[None]:
-    """Within the block what code makes without saying a dtype is of this one, as `torch.arange(n) * 0.5` is."""
+    """Within the block `torch.arange(n) * 0.5`, and whatever says no dtype, is of this one."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

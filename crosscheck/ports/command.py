@@ -13,6 +13,7 @@ from crosscheck.environment import BACKENDS
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
 from crosscheck.ports import page, stages
+from crosscheck.ports.causes import texts
 from crosscheck.ports.comparison import Comparison
 from crosscheck.ports.divergence import TOLERANCE
 from crosscheck.ports.judgement import STEPS, Judgement, Question, judge
@@ -82,6 +83,13 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Go on behind the first divergence as if it were mended, or stop there.",
 )
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="CAUSE",
+    help="A cause that is no failure, such as adam.epsilon_placement: shown; the status is 0 without others.",
+)
 @click.option("--all", "everything", is_flag=True, help="Show every layer, not only where an error is born.")
 @console.user_command
 def compare_command(
@@ -98,6 +106,7 @@ def compare_command(
     file: Path | None,
     html: Path | None,
     on: bool,
+    accepted: tuple[str, ...],
     everything: bool,
     mixed: bool,
 ) -> None:
@@ -121,11 +130,14 @@ def compare_command(
 
     Exit status: 0 equal, 1 different, 2 they could not be compared, 130 interrupted.
     """
+    unknown = [name for name in accepted if name not in texts()]
+    if unknown:
+        raise CrosscheckError(f"--accept {unknown[0]}: there is no such cause; docs/porting.md lists them")
     if is_trace(torch) or is_trace(keras):
-        if html or target or specifications or keep_weights:
-            raise CrosscheckError(
-                "a trace has its own inputs and weights: leave out --input, --target, --html, --keep-weights"
-            )
+        refused = {"--html": html, "--target": target, "--input": specifications}
+        for option, given_there in (refused | {"--keep-weights": keep_weights, "--accept": accepted}).items():
+            if given_there:
+                raise CrosscheckError(f"{option} does not go with a trace, which cannot be run again")
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
     for path in (file, html, saved):
@@ -162,7 +174,9 @@ def compare_command(
         }
         checkpoint.write_text(html, page.written(found, torch, keras, facts))
         console.note(f"The page is in {html}.")
-    if not found.equal or not found.report.whole:
+    if not found.equal and found.only(accepted):
+        console.say(f"Accepted: {', '.join(accepted)}.")
+    elif not found.equal or not found.report.whole:
         raise SystemExit(1 if not found.equal else 2)
 
 

@@ -16,6 +16,7 @@ from crosscheck.ports.stretches import SILENT
 from crosscheck.ports.words import ACTIVATIONS
 
 NAMED = 6
+UNLIKE = "The weights themselves differ"
 FLATTENING = ("flatten", "reshape", "view")
 # What may stand between a flattening and the dense layer behind it without changing the order.
 HARMLESS = (*ACTIVATIONS, *SILENT)
@@ -72,7 +73,7 @@ def unlike(torch: Weights, keras: Weights) -> list[str]:
     """A line that names the weights that are not the same on both sides."""
     apart = [name for name, array in torch.items() if relative_error(array, keras[name]) > TOLERANCE]
     more = " ..." if len(apart) > NAMED else ""
-    said = f"The weights themselves differ in {len(apart)} of {len(torch)} tensors: "
+    said = f"{UNLIKE} in {len(apart)} of {len(torch)} tensors: "
     return [f"{said}{', '.join(apart[:NAMED])}{more}."] if apart else []
 
 

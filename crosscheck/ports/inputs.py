@@ -2,6 +2,8 @@
 
 import json
 import re
+import zipfile
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy as np
 from crosscheck.errors import CrosscheckError
 
 _SPEC = re.compile(r"^(?P<shape>\d+(x\d+)*)(:(?P<dtype>[a-z]+\d+))?(:(?P<low>\d+)\.\.(?P<high>\d+))?$")
+# Numbers in one input.
+MOST = 10**8
 EXAMPLES = "2x3x32x32, 4x11:int64:0..29, or a file FILE.npz"
 
 
@@ -56,6 +60,8 @@ def _drawn(text: str, generator: np.random.Generator, option: str) -> np.ndarray
     shape = tuple(int(size) for size in match["shape"].split("x"))
     if 0 in shape:
         raise CrosscheckError(f"{option} {text}: a size is 1 or more")
+    if prod(shape) > MOST:
+        raise CrosscheckError(f"{option} {text}: {prod(shape):,} numbers are too many; give a smaller shape")
     if (match["dtype"] or "float64").startswith("float"):
         if match["low"]:
             raise CrosscheckError(f"{option} {text}: only whole numbers have a range")
@@ -63,6 +69,8 @@ def _drawn(text: str, generator: np.random.Generator, option: str) -> np.ndarray
     if not match["low"]:
         raise CrosscheckError(f"{option} {text}: whole numbers need a range, such as {text}:0..9")
     low, high = int(match["low"]), int(match["high"])
+    if not low <= high < 2**62:
+        raise CrosscheckError(f"{option} {text}: a range goes up, such as 0..9, and its end is below 2**62")
     values = generator.integers(low, high + 1, shape)
     values.flat[0] = low  # a token for padding, if there is one, is among them
     return values.astype(match["dtype"])
@@ -70,6 +78,9 @@ def _drawn(text: str, generator: np.random.Generator, option: str) -> np.ndarray
 
 def _from_file(file: Path) -> list[np.ndarray]:
     try:
+        if not zipfile.is_zipfile(file):
+            file.open("rb").close()  # what is not there is said to be
+            raise CrosscheckError(f"{file}: is no .npz file (written by numpy.savez)")
         with np.load(file, allow_pickle=False) as archive:
             arrays = [archive[name] for name in archive.files]
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Two models judged: layer by layer, and then by some steps of training if that is asked for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,13 @@ class Judgement:
     @property
     def equal(self) -> bool:
         return self.report.equal and (self.training is None or self.training.equal)
+
+    def only(self, accepted: Collection[str]) -> bool:
+        """Whether every difference has been explained, by these causes alone."""
+        found = [finding.identifiers for finding in self.report.findings]
+        if self.training is not None and not self.training.equal:
+            found.append(tuple(cause.identifier for cause in self.training.cause or ()))
+        return bool(found) and all(names and set(names) <= set(accepted) for names in found)
 
     def lines(self) -> list[str]:
         """The verdict, and what is behind it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from crosscheck.ports.channels import TURNING
 from crosscheck.ports.identifiers import NORMS
 from crosscheck.ports.program import Held, Node, Program
+from crosscheck.ports.sliced import sliced
 from crosscheck.ports.stretches import SILENT
 from crosscheck.ports.structure import Place, nearness, resemblance, signature
 
@@ -65,11 +66,20 @@ def pair_all(
         left: PyTorch's layers without a counterpart.
         right: Keras' layers without one.
     """
-    found = [*_unlike(left, right)]
+    found = [*_sliced(left, right), *_unlike(left, right)]
     found += _shared(torch, keras, pairs, left, right)
     found += _one_hot(torch, keras, left, right)
     found += _fused(left, right)
     return found + list(_by_tensor({"torch": torch, "keras": keras}, left, right))
+
+
+def _sliced(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
+    """A grouped convolution of PyTorch's and Keras' convolutions on slices of its channels."""
+    for whole, parts, pieces in list(sliced(left, right)):
+        left.remove(whole)
+        for place, piece in zip(parts, pieces, strict=True):
+            right.remove(place)
+            yield LayerPair(piece, place.node, compared=False)
 
 
 def _unlike(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:

@@ -8,12 +8,17 @@ import numpy as np
 from crosscheck.ports.backwards import NOT_COMPARED, Observation, compare_training_mode
 from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
+from crosscheck.ports.copying import UNLIKE
 from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
 from crosscheck.ports.other_weights import differ_with_others
 from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
 from crosscheck.ports.stretches import SILENT
 
+ON_TORCH = (
+    "On its torch backend Keras computes partly in float32: what differs may be rounding, which tips "
+    "over a ReLU here and there in gradients; to be sure, compare on tensorflow or jax."
+)
 NAMED = 3  # places with the same cause that are named
 
 
@@ -84,11 +89,13 @@ class Report:
         comparison: layer by layer.
         findings: in the order of the flow of data.
         notes: what is no difference in what the models do, and yet to be known.
+        trained: whether training mode was compared on its own way.
     """
 
     comparison: Comparison
     findings: tuple[Finding | Observation, ...]
     notes: tuple[str, ...]
+    trained: bool = False
 
     @property
     def equal(self) -> bool:
@@ -109,11 +116,14 @@ class Report:
         worst = max(self.comparison.outputs)
         if self.equal:
             pairs = len(self.comparison.pairs)
-            agree = f"the outputs agree to {worst:.1e}, through {pairs} pairs of layers."
-            return [f"{self.verdict.capitalize()}: {agree}", *self.notes]
+            agree = f"the outputs agree to {worst:.1e}, through {pairs} pairs of layers"
+            rest = "; so do training mode, gradients and moving statistics" if self.trained else ""
+            return [f"{self.verdict.capitalize()}: {agree}{rest}.", *self.notes]
         same = self.comparison.equal and worst <= TOLERANCE
         begin = "Different, though the outputs agree to" if same else "Different: the outputs are"
         lines = [f"{begin} {figure(worst)}{'' if same else ' apart'}."]
+        unlike = [note for note in self.notes if note.startswith(UNLIKE)]
+        lines += [f"{note} What follows may come from that." for note in unlike]
         for number, (finding, *others) in enumerate(grouped(self.findings)):
             begin = "First divergence" if number == 0 else "Also"
             more = [where(other) for other in others]
@@ -123,7 +133,7 @@ class Report:
                 lines += _advice(name)
         if not self.findings:
             lines.append("No single layer is at fault: the error is below the limit at each, and adds up.")
-        return lines + list(self.notes)
+        return lines + [note for note in self.notes if note not in unlike]
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for programs."""
@@ -180,15 +190,16 @@ def _examined(ports: Ports, first_only: bool) -> Report:
         elif parted.own > STRICT and (cause := diagnose(ports, parted, seen_only=True)):
             # Frameworks round some functions otherwise; what has a cause of its own is no rounding.
             findings.append(Finding(parted, cause, _behind(ports, parted)))
-    more: list[Observation] = [f for see in (dropouts, modes, casts) for f in see(ports, comparison.places)]
-    note = ""
+    note, seen = "", () if findings and first_only else (dropouts, modes, casts)
+    more: list[Observation] = [f for see in seen for f in see(ports, comparison.places)]
     if not findings:
         faults, note = compare_training_mode(ports, comparison.places)
         more += faults
-    if findings or note:
+    if note or (findings and not first_only):
         more += momenta(ports, comparison.places)
-    notes = (*_notes(ports), *((note,) if note else ()))
-    return Report(comparison, (*findings, *more), notes)
+    on_torch = (ON_TORCH,) if ports.sides.backend == "torch" else ()
+    notes = (*_notes(ports), *((note,) if note else ()), *on_torch)
+    return Report(comparison, (*findings, *more), notes, trained=not findings and not note)
 
 
 def _behind(ports: Ports, parted: Parted) -> tuple[tuple[str, str], ...]:
