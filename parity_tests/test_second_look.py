@@ -1,4 +1,4 @@
-"""What evaluation mode alone does not show: outputs in another order, another way in training, no gradient."""
+"""What evaluation mode does not show: outputs in another order, another way in training, no gradient."""
 
 import json
 from pathlib import Path
