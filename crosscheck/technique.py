@@ -92,8 +92,9 @@ class Call:
         perturbed: whether the results move smoothly with the inputs, so that allowances can be
             measured; otherwise only exact results and those named in `within` may be given.
         dtypes: the precisions in which it is checked.
-        within: results judged by a relative tolerance of their own in float64, with the reason in the
-            spec beside it; for results of long computations.
+        within: results judged by a relative tolerance of their own in float64 (of an element, or of the
+            tensor's median where that is larger), with the reason in the spec beside it; for results of
+            long computations.
     """
 
     name: str

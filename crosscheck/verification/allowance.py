@@ -35,7 +35,7 @@ def perturbed(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 def sensitivity(base: np.ndarray, moved: Sequence[np.ndarray]) -> np.ndarray:
     """The size of the sums behind each element, from the responses to perturbations."""
     response = np.max([np.abs(result - base) for result in moved], axis=0) / STEP
-    return _with_typical(response)
+    return with_typical(response)
 
 
 def by_sums(dtype: str, value: np.ndarray, *sensitivities: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def _size(value: np.ndarray, sensitivities: Sequence[np.ndarray]) -> np.ndarray:
     return np.maximum(np.fmin.reduce(sensitivities), np.abs(value))
 
 
-def _with_typical(values: np.ndarray) -> np.ndarray:
+def with_typical(values: np.ndarray) -> np.ndarray:
     """At least the tensor's typical value: an element may be small by luck.
 
     The median of what is not zero, and not a mean: a few large elements must not excuse the small.

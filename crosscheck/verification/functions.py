@@ -110,7 +110,8 @@ def _between(subject: Called, dtype: str, name: str) -> Comparison:
 def _allowed(subject: Called, dtype: str, name: str, value: np.ndarray) -> np.ndarray:
     if name in subject.case.within:
         share = subject.case.within[name] * np.finfo(dtype).eps / np.finfo(np.float64).eps
-        return share * np.abs(value)
+        # Of the typical value where an element is smaller: by luck, and so no more exact.
+        return share * allowance.with_typical(np.abs(value))
     return allowance.by_sums(dtype, value, *subject.sensitivities(name))
 
 
