@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
-from time import monotonic
 
 import numpy as np
 
@@ -26,8 +25,8 @@ from crosscheck.ports.segments import before_attention, transplants
 from crosscheck.ports.stretches import Stretch
 
 MOST_AT_ONCE, MOST, NARROW = 3, 10, 12
-# Hypotheses tried together, and seconds after which no further ones are.
-AT_ONCE, PATIENCE = 40, 20.0
+# Hypotheses tried together.
+AT_ONCE = 40
 # Identifiers that say little: others are tried before.
 VAGUE = ("glue.", "activation.extra", "activation.missing")
 # But for these: another number, or another axis, where both do the same.
@@ -134,7 +133,6 @@ def _first_that_explains(ports: Ports, parted: Parted, tried: Sequence[list[Hypo
     if not tried or parted.alone is None:
         return None
     limit = min(TOLERANCE, parted.own * FALL) if np.isfinite(parted.own) else TOLERANCE
-    until = monotonic() + PATIENCE
     for begin in range(0, len(tried), AT_ONCE):
         some = tried[begin : begin + AT_ONCE]
         parts = [_again(ports, parted, chosen) for chosen in some]
@@ -143,8 +141,6 @@ def _first_that_explains(ports: Ports, parted: Parted, tried: Sequence[list[Hypo
             error = float("inf") if result is None else apart(result, parted.alone)
             if error <= limit:
                 return Cause(tuple(chosen), parted.own, error)
-        if monotonic() > until:
-            break
     return None
 
 

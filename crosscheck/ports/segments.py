@@ -13,8 +13,8 @@ from crosscheck.ports.parting import Operand, Parting
 from crosscheck.ports.program import Node
 from crosscheck.ports.stretches import Stretch
 
-# Tensors that are tried first: those between which there is least.
-MOST = 400
+# How many tensors are tried, those between which there is least: by the numbers that each trial takes.
+FEWEST, MOST, NUMBERS = 40, 400, 4e8
 
 
 def transplants(scene: Scene, matching: Matching) -> list[tuple[Segment, Hypothesis]]:
@@ -44,7 +44,9 @@ def transplants(scene: Scene, matching: Matching) -> list[tuple[Segment, Hypothe
                 found.append(
                     (segment, Hypothesis(name, text, segment.step, forced=segment.forced, about=about))
                 )
-    return sorted(found, key=lambda item: len(item[0].torch) + len(item[0].keras))[:MOST]
+    size = sum(array.size for array in matching.torch.values())
+    most = int(min(MOST, max(FEWEST, NUMBERS / max(1, size))))
+    return sorted(found, key=lambda item: len(item[0].torch) + len(item[0].keras))[:most]
 
 
 def before_attention(scene: Scene, matching: Matching) -> list[Hypothesis]:
