@@ -30,7 +30,8 @@ def dropouts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
                     yield Observation(place, "settings", 0.0, "dropout.active", text)
         rates = [[float(n.settings["rate"]) for n in nodes] for nodes in (one, two)]
         if len(one) == len(two) and rates[0] != rates[1]:
-            text = f"the rate is {rates[1][0]:g} in keras and {rates[0][0]:g} in torch, seen in training only"
+            said = f"{rates[1][0]:g} in keras and {rates[0][0]:g} in torch"
+            text = f"the rate of dropout there is {said}, seen in training only"
             yield Observation(place, "settings", 0.0, "dropout.rate", text)
 
 
