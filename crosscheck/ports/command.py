@@ -137,7 +137,7 @@ def compare_command(
         refused = {"--html": html, "--target": target, "--input": specifications}
         for option, given_there in (refused | {"--keep-weights": keep_weights, "--accept": accepted}).items():
             if given_there:
-                raise CrosscheckError(f"{option} does not go with a trace, which cannot be run again")
+                raise CrosscheckError(f"a trace has its own inputs and weights: leave out {option}")
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
     for path in (file, html, saved):

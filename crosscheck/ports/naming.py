@@ -16,7 +16,7 @@ from crosscheck.ports.stretches import SILENT
 
 REDUCING = (*identifiers.REDUCING, "global_avg_pool", "global_max_pool")
 CLIPPING = ("clip", "relu6")
-LONG = 5
+LONG = 8
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def named(segment: Segment, scene: Scene, parting: Parting) -> tuple[str, str]:
     if not torch and not keras:
         if _rearranged(parting):
             return _of_shaping(segment, scene), said
-        name = "glue.order" if segment.torch or segment.keras else "glue.constant"
+        name = _order(segment, scene) if segment.torch or segment.keras else "glue.constant"
         return relation(parting) or (name, said)
     families = _families(torch), _families(keras)
     if len(families[0]) == len(families[1]) == 1 and families[0] != families[1]:
@@ -90,7 +90,7 @@ def named(segment: Segment, scene: Scene, parting: Parting) -> tuple[str, str]:
         if told := relation(parting):
             return told[0], f"{told[1]} ({does})"
         reads = segment.first is not None and segment.first.kind in SHAPING
-        return ("glue.order" if reads else "glue.constant"), said
+        return (_order(segment, scene) if reads else "glue.constant"), said
     name = _of_pair(torch, keras, scene)
     # Of a long stretch replaced as a whole nothing is known but that it differs.
     return "" if name == "glue.operation" and max(len(torch), len(keras)) > LONG else name, said
@@ -132,6 +132,10 @@ def _same(node: Node) -> str:
 
 def _shapes(segment: Segment) -> bool:
     return any(node.kind in SHAPING for node in (*segment.torch, *segment.keras))
+
+
+def _order(segment: Segment, scene: Scene) -> str:
+    return "channels.order" if scene.at_input and _flips(segment.keras) else "glue.order"
 
 
 def _rearranged(parting: Parting) -> bool:
@@ -213,6 +217,8 @@ def _of_pair(torch: list[Node], keras: list[Node], scene: Scene) -> str:
 def _families(nodes: list[Node]) -> set[str]:
     """What is taken of maps or of a sequence: the mean, the maximum."""
     reducing = {_family(node.kind) for node in nodes if node.kind in (*identifiers.POOLS, *REDUCING)}
+    if "sum" in reducing and any(node.kind == "divide" for node in nodes):
+        reducing |= {"avg"}  # a mean written out
     return reducing - {"sum"}
 
 

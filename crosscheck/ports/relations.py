@@ -15,6 +15,7 @@ from crosscheck.ports.parting import FUNCTIONS, MOST, Parting, same
 from crosscheck.ports.products import gates, products
 from crosscheck.ports.program import Node
 
+SCALING = {*identifiers.ARITHMETIC, "rescale", "parameter"}
 PAIRS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "add": np.add,
     "subtract": np.subtract,
@@ -59,6 +60,8 @@ def _left_out(parting: Parting) -> tuple[str, str] | None:
     said = f"keras leaves out what torch does there ({', '.join(kinds)})"
     if {"rsqrt", "sqrt", "std"} & {*kinds}:
         return "norm.missing", said
+    if parting.at_input and {*kinds} <= SCALING:
+        return "input.scaling", said
     if any(kind in ("add", "subtract") for kind in kinds):
         if any(node.held and node.kind != "parameter" for node in torch):
             return "layer.missing", said
@@ -82,9 +85,12 @@ def _too_many(parting: Parting) -> tuple[str, str] | None:
     if node is None:
         return None
     said = f"keras does {', '.join(_kinds(keras))} besides"
+    if parting.at_input and {*_kinds(keras)} <= SCALING:
+        return "input.scaling", said
     if len(keras) > 1 and not _tells(node):
         return "glue.extra", said
-    return identifiers.of_extra(node, keras, parting.at_input), said
+    others = [other for other in keras if other is not node]
+    return identifiers.of_extra(node, others, parting.at_input), said
 
 
 def _rearranged(first: np.ndarray, second: np.ndarray) -> bool:

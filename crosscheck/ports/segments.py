@@ -29,8 +29,7 @@ def transplants(scene: Scene, matching: Matching) -> list[tuple[Segment, Hypothe
     makers = {number: node for node in place.torch.nodes for number in node.outputs}
     found = []
     for a in matching.torch:
-        begin = a in place.torch.begins and a != place.torch.ends
-        if begin or (a in makers and makers[a].kind == "parameter"):
+        if a in makers and makers[a].kind == "parameter":
             continue
         for b in matching.keras:
             if (a in same[0] and b in same[1]) or (a == place.torch.ends and b != place.keras.ends):
