@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crosscheck import checkpoint, console
-from crosscheck.environment import machine, versions
+from crosscheck.environment import machine, revision, versions
 from parity_tests.wild import MODELS
 from parity_tests.wild.comparing import compared
 
@@ -30,7 +30,12 @@ def main() -> int:
         )
         console.say("\n".join(lines))
     if given.json:
-        facts = {"versions": versions(), "machine": machine(), "backend": "tensorflow"}
+        facts = {
+            "versions": versions(),
+            "machine": machine(),
+            "revision": revision(),
+            "backend": "tensorflow",
+        }
         checkpoint.write_text(given.json, json.dumps(facts | {"models": found}, indent=1) + "\n")
     return 0
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crosscheck.environment import machine, versions
+from crosscheck.environment import machine, revision, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
@@ -93,7 +93,12 @@ class Score:
 
     def as_json(self) -> dict[str, Any]:
         """The counts, and what they were made with."""
-        facts = {"backend": self.backend, "versions": versions(), "machine": machine()}
+        facts = {
+            "backend": self.backend,
+            "versions": versions(),
+            "machine": machine(),
+            "revision": revision(),
+        }
         return facts | {"families": self.families, "total": self.total, "recipes": self.recipes}
 
 
