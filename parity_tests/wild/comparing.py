@@ -1,6 +1,5 @@
 """One pair compared, and what that took."""
 
-import resource
 from collections import Counter
 from time import monotonic
 from typing import Any
@@ -18,13 +17,14 @@ def compared(name: str) -> tuple[dict[str, Any], list[str]]:
     with open_sides() as sides:
         judgement = judge(sides, Question(*sources(name), inputs.read((MODELS[name],))))
         both = (sides.torch, sides.keras)
-        used = [side.call("resource:getrusage", resource.RUSAGE_SELF).ru_maxrss for side in both]
+        # Not `ru_maxrss`, which a process takes over from the one that started it.
+        peaks = [side.call("subprocess:getoutput", "grep VmHWM /proc/$PPID/status") for side in both]
     seconds = monotonic() - begin
     said, lines = judgement.as_json(), judgement.lines()
     found = {
         "input": MODELS[name],
         "seconds": round(seconds, 1),
-        "gigabytes": [round(kilobytes / 2**20, 2) for kilobytes in used],
+        "gigabytes": [round(int(peak.split()[1]) / 2**20, 2) for peak in peaks],
         "verdict": said["verdict"],
         "output": said["outputs"],
         "said": [line for line in lines if not line.startswith("  ")],
