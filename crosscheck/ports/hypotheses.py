@@ -107,12 +107,14 @@ def _layer(scene: Scene, keras_glue: list[Node]) -> Iterator[Hypothesis]:
     if missing:
         change = torch.kind, torch.settings | {"without": missing}
         name = "layer.bias_missing" if all(map(_is_bias, missing)) else "layer.missing"
-        yield Hypothesis(name, f"keras has no {', '.join(missing)} there", torch.step, change)
+        text = f"keras has no {', '.join(missing)} there"
+        yield Hypothesis(name, text, torch.step, change, only=("without",))
     extra = tuple(role for role, side in lone.items() if side == "keras")
     if extra:
         change = torch.kind, torch.settings | {"held": scene.own_tensors(keras)}
         name = "layer.bias_extra" if all(map(_is_bias, extra)) else "layer.extra"
-        yield Hypothesis(name, f"only keras has {', '.join(extra)} there", torch.step, change)
+        text = f"only keras has {', '.join(extra)} there"
+        yield Hypothesis(name, text, torch.step, change, only=("held",))
 
 
 def _is_bias(role: str) -> bool:
