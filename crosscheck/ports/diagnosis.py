@@ -73,6 +73,10 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
     seen = list(visible(scene))[:MOST]
     plain = [h for h in seen if h.identifier in NUMBERS or not h.identifier.startswith(VAGUE)]
     inside = cache(lambda: matched(ports, parted))
+
+    def two_seen() -> list[list[Hypothesis]]:
+        return [list(two) for two in combinations(seen, 2)]
+
     rounds: list[Callable[[], list[list[Hypothesis]]]] = [
         lambda: [[h] for h in behind_recurrence(scene, ports.torch, ports.values[0])],
         lambda: [[h] for h in plain],
@@ -82,12 +86,12 @@ def diagnose(ports: Ports, parted: Parted, seen_only: bool = False) -> Cause | N
         lambda: [[h] for h in seen if h not in plain],
         lambda: [[h] for h in blind(scene, ports.torch, ports.values[0])],
         lambda: [[h] for h in other_rows(scene, ports.values[1], ports.values[0])],
-        lambda: [list(two) for two in combinations(seen, 2)],
+        two_seen,
         lambda: [list(three) for three in combinations(seen, MOST_AT_ONCE)],
         lambda: _pairs(_transplants(scene, inside())[:NARROW]),
     ]
     if seen_only:
-        rounds = [lambda: [[h] for h in seen], rounds[5]]
+        rounds = [lambda: [[h] for h in seen], two_seen]
     elif cause := _of_attention(ports, parted):
         return cause
     for one in rounds:
