@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from crosscheck import worker
 from crosscheck.environment import default_threads, framework_environment
 from crosscheck.errors import CallError, CrosscheckError, SideError
+from crosscheck.modes import require
 
 LAST_LINES = 8
 _starting = threading.Lock()  # one at a time, or a process could not be told from the others
@@ -139,12 +140,14 @@ class Sides:
     Attributes:
         backend: the backend Keras runs on.
         device: "cpu" or "cuda".
+        modes: in which either executes its models; "" is what suits the work.
     """
 
     torch: Side
     keras: Side
     backend: str
     device: str
+    modes: Both = Both("", "")
 
     def both(self, function: str, *arguments: Any) -> Both:
         """Call `function` of both sides' packages at the same time, with the same arguments."""
@@ -164,7 +167,11 @@ class Sides:
 
 @contextmanager
 def open_sides(
-    backend: str = "tensorflow", device: str = "cpu", threads: int | None = None, timeout: float = 600
+    backend: str = "tensorflow",
+    device: str = "cpu",
+    threads: int | None = None,
+    timeout: float = 600,
+    modes: Both = Both("", ""),
 ) -> Iterator[Sides]:
     """Start both frameworks; they end with the block, also when it is interrupted.
 
@@ -173,15 +180,26 @@ def open_sides(
         device: "cpu" or "cuda".
         threads: for each side; by default the cores are shared out.
         timeout: seconds after which a call counts as hung.
+        modes: of either framework, see `crosscheck.modes`; "" is what suits the work.
 
     Raises:
         SideError: a framework could not be started.
-        CrosscheckError: a framework does not see the device.
+        CrosscheckError: a framework does not see the device, or has no such mode.
     """
+    for side, mode in zip(("torch", "keras"), modes, strict=True):
+        if mode:
+            require(side, backend, device, mode)
     environment = framework_environment(backend, device, threads or default_threads(processes=2))
-    sides = Sides(Side("torch", environment, timeout), Side("keras", environment, timeout), backend, device)
+    started = (Side(name, environment, timeout) for name in ("torch", "keras"))
+    sides = Sides(*started, backend, device, modes)
     try:
-        sides.both("adapter:configure", device)
+        futures = [
+            side.submit(f"{side.name}_impl.adapter:configure", device, mode)
+            for side, mode in zip((sides.torch, sides.keras), modes, strict=True)
+        ]
+        wait(futures, timeout)
+        for side, future in zip((sides.torch, sides.keras), futures, strict=True):
+            side.result(future)
         yield sides
     finally:
         sides.close()

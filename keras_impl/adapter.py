@@ -16,17 +16,40 @@ from crosscheck import checkpoint, layouts
 from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
+from crosscheck.modes import MODES, framework
 from crosscheck.technique import Case, technique
 from keras_impl import implementation, losses
 from keras_impl.probe import Probe
 
 
-def configure(device: str) -> None:
-    """Check the device; exact arithmetic and determinism are set by the environment."""
+_mode = ""
+
+
+def configure(device: str, mode: str = "") -> None:
+    """Check the device and choose the mode; exact arithmetic and determinism are set by the environment.
+
+    Args:
+        device: "cpu" or "cuda".
+        mode: one of `modes.MODES`; "" is what suits the work.
+    """
+    global _mode
     if device == "cuda" and not {"cuda", "gpu"} & set(re.split(r"\W+|_", placement().lower())):
         raise CrosscheckError(
             f"Keras' {keras.backend.backend()} backend sees no CUDA device; use --device cpu"
         )
+    _mode = mode
+
+
+def mode() -> str:
+    """The mode asked for, or ""."""
+    return _mode
+
+
+def executed(default: str) -> dict[str, bool]:
+    """The arguments of Keras' `compile` for the mode asked for, or else for this one."""
+    # PORT: PyTorch's modes wrap a model; Keras' are arguments of `compile`.
+    chosen = _mode or default
+    return {"jit_compile": chosen == "xla", "run_eagerly": chosen == "eager"}
 
 
 def placement() -> str:
@@ -39,6 +62,7 @@ def settings() -> dict[str, str | int | bool]:
     return {
         **recorded_environment(),
         "device": placement(),
+        "mode": _mode,
         "backend": keras.backend.backend(),
         "image_data_format": keras.config.image_data_format(),
     }
@@ -151,7 +175,9 @@ def evaluate(
     model = kept(technique_name, case, dtype)
     shape = points[0][1].shape
     output = model(keras.KerasTensor(shape, dtype))
-    probe = Probe(model, shape, output.shape, losses.loss_function(technique_name, case))
+    # Not compiled where there is another way: that takes longer than the few passes there are.
+    how = executed(MODES[framework("keras", keras.backend.backend())][0])
+    probe = Probe(model, shape, output.shape, losses.loss_function(technique_name, case), how)
     return [_evaluate(model, probe, case, weights, x, target) for weights, x in points]
 
 
@@ -159,7 +185,7 @@ def _evaluate(
     model: keras.Layer, probe: Probe, case: Case, weights: Weights, x: np.ndarray, target: np.ndarray
 ) -> dict[str, np.ndarray]:
     load(model, case, weights)
-    # PORT: the mode is a state of PyTorch's module and an argument of Keras' call.
+    # PORT: training is a state of PyTorch's module and an argument of Keras' call.
     output = probe.outputs_for(x)
     probe.run(x, target)
     names = {variable.path: name for name, variable in variables(model).items()}

@@ -80,13 +80,14 @@ class Trainer:
         decayed, others = adapter.by_decay(self.model, self.case)
         self.longest = longest
         self.stepper = Stepper(self.model, longest)
-        compiled = keras.backend.backend() != "torch"  # that backend runs step by step
+        how = adapter.executed(default_mode(longest))
+        # Only what is traced can be repeated inside one call; tracing that takes longer than a short run.
+        traced = not how["run_eagerly"] and longest >= LONG
         self.stepper.compile(
             optimizer=make_optimizer(optimizer, decayed, others),
             loss=losses.loss_function(technique_name, self.case),
-            # Tracing a loop and compiling it with XLA takes longer than a short run without.
-            steps_per_execution=STEPS_PER_EXECUTION if compiled and longest >= LONG else 1,
-            jit_compile=compiled and (longest >= LONG or keras.backend.backend() == "jax"),
+            steps_per_execution=STEPS_PER_EXECUTION if traced else 1,
+            **how,
         )
         self.stepper.optimizer.build(self.model.trainable_variables)
 
@@ -143,6 +144,16 @@ class ShortTrainer(Trainer):
     def make_model(self, technique_name: str, dtype: str) -> keras.Layer:
         """The model that the adapter keeps."""
         return adapter.kept(technique_name, self.case, dtype)
+
+
+def default_mode(steps: int) -> str:
+    """The mode for so many steps of small batches: compiling with XLA takes longer than a short run."""
+    match keras.backend.backend():
+        case "torch":
+            return "eager"
+        case "jax":
+            return "xla"
+    return "xla" if steps >= LONG else "graph"
 
 
 def make_optimizer(

@@ -21,17 +21,34 @@ from torch_impl import implementation, losses
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 _device = torch.device("cpu")
+_mode = ""
 
 
-def configure(device: str) -> None:
-    """Choose the device for everything that follows; exact arithmetic, deterministic algorithms."""
-    global _device
+def configure(device: str, mode: str = "") -> None:
+    """Choose device and mode for everything that follows; exact arithmetic, deterministic algorithms.
+
+    Args:
+        device: "cpu" or "cuda".
+        mode: one of `modes.MODES`; "" is what suits the work.
+    """
+    global _device, _mode
     if device == "cuda" and not torch.cuda.is_available():
         raise CrosscheckError("PyTorch sees no CUDA device; use --device cpu")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.use_deterministic_algorithms(True)
-    _device = torch.device(device)
+    _device, _mode = torch.device(device), mode
+
+
+def mode() -> str:
+    """The mode asked for, or ""."""
+    return _mode
+
+
+def executed(model: nn.Module) -> nn.Module:
+    """The model as the mode executes it; it shares its weights, and its own training mode."""
+    # PORT: PyTorch's modes wrap a model; Keras' are arguments of `compile`.
+    return torch.compile(model) if _mode == "compile" else model
 
 
 def settings() -> dict[str, str | int | bool]:
@@ -39,6 +56,7 @@ def settings() -> dict[str, str | int | bool]:
     return {
         **recorded_environment(),
         "device": str(_device),
+        "mode": _mode,
         "threads": torch.get_num_threads(),
         "tf32": torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32,
         "deterministic": torch.are_deterministic_algorithms_enabled(),
@@ -125,19 +143,25 @@ def evaluate(
     case = technique(technique_name).model(case_name)
     model = build(technique_name, case, dtype)
     loss = losses.loss_function(technique_name, case)
-    return [_evaluate(model, case, weights, x, lambda y: loss(y, tensor(target))) for weights, x in points]
+    run = executed(model)
+
+    def evaluated(weights: Weights, x: np.ndarray) -> dict[str, np.ndarray]:
+        load(model, case, weights)
+        return _evaluate(model, run, case, x, lambda y: loss(y, tensor(target)))
+
+    return [evaluated(weights, x) for weights, x in points]
 
 
 def _evaluate(
-    model: nn.Module, case: Case, weights: Weights, x: np.ndarray, loss_of: Callable[[Tensor], Tensor]
+    model: nn.Module, run: nn.Module, case: Case, x: np.ndarray, loss_of: Callable[[Tensor], Tensor]
 ) -> dict[str, np.ndarray]:
-    load(model, case, weights)
     inputs = tensor(x).requires_grad_()
-    # PORT: the mode is a state of PyTorch's module and an argument of Keras' call.
+    # PORT: training is a state of PyTorch's module and an argument of Keras' call.
     with torch.no_grad():
-        output = model.eval()(inputs)
+        model.eval()
+        output = run(inputs)
     model.train().zero_grad()
-    trained = model(inputs)
+    trained = run(inputs)
     loss = loss_of(trained)
     loss.backward()
     gradients = {name: p.grad.cpu().numpy() for name, p in model.named_parameters()}

@@ -44,6 +44,7 @@ class Trainer:
         self.case = technique(technique_name).model(case_name)
         self.model = adapter.build(technique_name, self.case, dtype)
         adapter.load(self.model, self.case, weights)
+        self.run = adapter.executed(self.model)
         self.longest = longest
         self.names = {id(p): name for name, p in self.model.named_parameters()}
         self.loss = losses.loss_function(technique_name, self.case)
@@ -70,7 +71,7 @@ class Trainer:
         self.model.train()
         for rows, target in zip(inputs, targets, strict=True):
             self.optimizer.zero_grad()
-            output = self.model(rows)
+            output = self.run(rows)
             loss = self.loss(output, target)
             loss.backward()
             self.optimizer.step()
@@ -88,7 +89,7 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             parts = [
-                adapter.array(self.model(rows))
+                adapter.array(self.run(rows))
                 for rows in adapter.tensor(x, self.memory_format).split(PREDICT_BATCH)
             ]
         return np.concatenate(parts)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from crosscheck import console
+from crosscheck import console, modes
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES, default_threads, framework_environment
 from crosscheck.recipes.recipe import recipe as find_recipe
@@ -52,6 +52,11 @@ def command(side: str) -> click.Command:
     @click.option("--batch-size", type=POSITIVE, help="Instead of the recipe's.")
     @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
     @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+    @click.option(
+        "--mode",
+        type=click.Choice(modes.NAMES),
+        help="How the framework executes the model.  [default: what is fastest]",
+    )
     @click.option("--threads", type=POSITIVE, help="CPU threads of the framework.  [default: all cores]")
     @click.option(
         "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RECIPE-SIDE-SEED]"
@@ -66,6 +71,7 @@ def command(side: str) -> click.Command:
         batch_size: int | None,
         seed: int,
         device: str,
+        mode: str | None,
         threads: int | None,
         out: Path | None,
         resume: bool,
@@ -74,6 +80,8 @@ def command(side: str) -> click.Command:
         chosen = find_recipe(recipe)
         chosen = replace(chosen, epochs=epochs or chosen.epochs, batch_size=batch_size or chosen.batch_size)
         threads = threads or default_threads(processes=1)
+        mode = mode or modes.for_training(side, backend, device, chosen.batch_size)
+        modes.require(side, backend, device, mode)
         name = f"{recipe.replace('/', '-')}-{label(side, backend)}-seed{seed}"
         folder = RunFolder(out or Path("runs") / name)
         folder.require_ready(resume)  # known before anything slow is begun
@@ -82,9 +90,9 @@ def command(side: str) -> click.Command:
         os.environ.update(framework_environment(backend, device, threads))
         with console.quiet_start():
             adapter = importlib.import_module(f"{side}_impl.adapter")
-            adapter.configure(device)
+            adapter.configure(device, mode)
             trainer = importlib.import_module(f"{side}_impl.training").Trainer
-        settings = loop.Settings(side, backend, device, threads, data, seed, adapter.settings())
+        settings = loop.Settings(side, backend, device, mode, threads, data, seed, adapter.settings())
         try:
             loop.train(trainer, chosen, settings, images, folder, resume)
         except KeyboardInterrupt:

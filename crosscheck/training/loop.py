@@ -62,6 +62,7 @@ class Settings:
         side: "torch" or "keras".
         backend: Keras' backend; "torch" for PyTorch.
         device: "cpu" or "cuda".
+        mode: in which the framework executes the model, see `crosscheck.modes`.
         threads: of the framework.
         data: as the user named it.
         seed: of initial weights and batch order.
@@ -71,6 +72,7 @@ class Settings:
     side: str
     backend: str
     device: str
+    mode: str
     threads: int
     data: str
     seed: int
@@ -244,7 +246,7 @@ def _note_circumstances(folder: RunFolder, facts: dict[str, Any]) -> None:
     """Resuming is bit for bit under the same circumstances; say so, and write it down, where they changed."""
     kept = folder.facts()
     before = kept["resumed"][-1] if kept.get("resumed") else kept
-    circumstances = ("device", "threads", "versions", "machine")
+    circumstances = ("device", "mode", "threads", "versions", "machine")
     changed = [key for key in circumstances if before.get(key) != facts[key]]
     if changed:
         console.note(f"{folder.path}: other {', '.join(changed)} than before: not the same bit for bit")

@@ -114,6 +114,7 @@ def _result(run: Run) -> dict[str, Any]:
     last = [row for row in rows if row["kind"] == "epoch"][-1]
     return {
         **{key: facts[key] for key in ("side", "backend", "device", "threads", "seed", "data_sha256")},
+        "mode": facts.get("mode", ""),  # runs of before there were modes do not say
         "recipe": facts["recipe"],
         "versions": facts["versions"],
         "machine": facts["machine"],

@@ -1,0 +1,50 @@
+"""How a framework executes a model: operation by operation, as a graph, or compiled.
+
+A mode is a property of a framework's process: it is chosen once, when the process is configured, and
+holds for everything that is evaluated or trained in it.
+"""
+
+from crosscheck.errors import CrosscheckError
+
+# The first is what single passes are made in where nothing is asked for.
+MODES = {
+    "torch": ("eager", "compile"),
+    "keras on tensorflow": ("eager", "graph", "xla"),
+    "keras on jax": ("xla", "eager"),
+    "keras on torch": ("eager",),
+}
+NAMES = tuple(dict.fromkeys(name for names in MODES.values() for name in names))
+# From this batch size on, TensorFlow trains a graph faster than what XLA makes of it: XLA's convolutions
+# on a CPU are slow (822 images/s against 489, article 004's baseline), but it has less to do between them,
+# which decides where batches are small (4,000 against 2,400, article 000's net at batch 4).
+LARGE_BATCH = 32
+
+
+def framework(side: str, backend: str) -> str:
+    """The key of `MODES`: a side, and Keras' backend."""
+    return "torch" if side == "torch" else f"keras on {backend}"
+
+
+def require(side: str, backend: str, device: str, mode: str) -> None:
+    """Make sure that a framework has a mode.
+
+    Raises:
+        CrosscheckError: it has not, or not under what the device asks for.
+    """
+    key = framework(side, backend)
+    if mode not in MODES[key]:
+        raise CrosscheckError(f"{key} has no mode {mode!r}; it has: {', '.join(MODES[key])}")
+    if key == "keras on tensorflow" and mode == "xla" and device != "cpu":
+        # TF_DETERMINISTIC_OPS is set there, and Keras then compiles nothing, without a word.
+        raise CrosscheckError(
+            "keras on tensorflow: deterministic operations, which --device cuda asks for, rule out mode "
+            "'xla'; use graph"
+        )
+
+
+def for_training(side: str, backend: str, device: str, batch_size: int) -> str:
+    """The mode in which a training run is fastest."""
+    key = framework(side, backend)
+    if key == "keras on tensorflow":
+        return "graph" if batch_size >= LARGE_BATCH or device != "cpu" else "xla"
+    return MODES[key][0]
