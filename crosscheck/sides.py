@@ -140,14 +140,14 @@ class Sides:
     Attributes:
         backend: the backend Keras runs on.
         device: "cpu" or "cuda".
-        modes: in which either executes its models; "" is what suits the work.
+        modes: in which PyTorch and Keras execute its models; "" is what suits the work.
     """
 
     torch: Side
     keras: Side
     backend: str
     device: str
-    modes: Both = Both("", "")
+    modes: tuple[str, str] = ("", "")
 
     def both(self, function: str, *arguments: Any) -> Both:
         """Call `function` of both sides' packages at the same time, with the same arguments."""
@@ -171,7 +171,7 @@ def open_sides(
     device: str = "cpu",
     threads: int | None = None,
     timeout: float = 600,
-    modes: Both = Both("", ""),
+    modes: tuple[str, str] = ("", ""),
 ) -> Iterator[Sides]:
     """Start both frameworks; they end with the block, also when it is interrupted.
 
@@ -180,7 +180,7 @@ def open_sides(
         device: "cpu" or "cuda".
         threads: for each side; by default the cores are shared out.
         timeout: seconds after which a call counts as hung.
-        modes: of either framework, see `crosscheck.modes`; "" is what suits the work.
+        modes: of PyTorch and of Keras, see `crosscheck.modes`; "" is what suits the work.
 
     Raises:
         SideError: a framework could not be started.

@@ -21,7 +21,6 @@ from crosscheck.technique import Case, technique
 from keras_impl import implementation, losses
 from keras_impl.probe import Probe
 
-
 _mode = ""
 
 
