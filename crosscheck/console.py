@@ -119,6 +119,11 @@ def quiet_start() -> Iterator[None]:
             os.close(kept)
 
 
+def be_silent(silent: bool = True) -> None:
+    """Print nothing from now on: another process speaks for this one."""
+    out.quiet = err.quiet = silent
+
+
 def say(message: str) -> None:
     """A line of the results, as it is."""
     out.print(escape(message), soft_wrap=True)

@@ -19,13 +19,14 @@ DEVICES = ("cpu", "cuda")
 PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", "numpy")
 
 
-def framework_environment(backend: str, device: str, threads: int) -> dict[str, str]:
+def framework_environment(backend: str, device: str, threads: int, devices: int = 1) -> dict[str, str]:
     """Variables for a process that will import one framework.
 
     Args:
         backend: Keras' backend (ignored by PyTorch).
         device: "cpu" hides every GPU; "cuda" leaves them visible.
         threads: for each of the framework's thread pools.
+        devices: that the process divides its batches among; on a CPU they are made up.
 
     Raises:
         CrosscheckError: the backend is not installed.
@@ -51,6 +52,8 @@ def framework_environment(backend: str, device: str, threads: int) -> dict[str, 
     }
     if device == "cpu":
         variables |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+        if devices > 1:
+            variables["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"  # JAX's
     else:
         # Keras does not compile with XLA while this is set; on the CPU it is not needed.
         variables["TF_DETERMINISTIC_OPS"] = "1"

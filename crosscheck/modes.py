@@ -25,11 +25,11 @@ def framework(side: str, backend: str) -> str:
     return "torch" if side == "torch" else f"keras on {backend}"
 
 
-def require(side: str, backend: str, device: str, mode: str) -> None:
+def require(side: str, backend: str, device: str, mode: str, workers: int = 1) -> None:
     """Make sure that a framework has a mode.
 
     Raises:
-        CrosscheckError: it has not, or not under what the device asks for.
+        CrosscheckError: it has not, or not on that device, or not for so many workers.
     """
     key = framework(side, backend)
     if mode not in MODES[key]:
@@ -40,11 +40,13 @@ def require(side: str, backend: str, device: str, mode: str) -> None:
             "keras on tensorflow: deterministic operations, which --device cuda asks for, rule out mode "
             "'xla'; use graph"
         )
+    if key == "keras on tensorflow" and mode != "graph" and workers > 1:
+        raise CrosscheckError(f"keras on tensorflow: several workers rule out mode {mode!r}; use graph")
 
 
-def for_training(side: str, backend: str, device: str, batch_size: int) -> str:
+def for_training(side: str, backend: str, device: str, batch_size: int, workers: int = 1) -> str:
     """The mode in which a training run is fastest."""
     key = framework(side, backend)
     if key == "keras on tensorflow":
-        return "graph" if batch_size >= LARGE_BATCH or device != "cpu" else "xla"
+        return "graph" if batch_size >= LARGE_BATCH or device != "cpu" or workers > 1 else "xla"
     return MODES[key][0]

@@ -186,19 +186,19 @@ def open_sides(
         SideError: a framework could not be started.
         CrosscheckError: a framework does not see the device, or has no such mode.
     """
-    for side, mode in zip(("torch", "keras"), modes, strict=True):
+    for name, mode in zip(("torch", "keras"), modes, strict=True):
         if mode:
-            require(side, backend, device, mode)
+            require(name, backend, device, mode)
     environment = framework_environment(backend, device, threads or default_threads(processes=2))
-    started = (Side(name, environment, timeout) for name in ("torch", "keras"))
-    sides = Sides(*started, backend, device, modes)
+    torch, keras = (Side(name, environment, timeout) for name in ("torch", "keras"))
+    sides = Sides(torch, keras, backend, device, modes)
     try:
         futures = [
             side.submit(f"{side.name}_impl.adapter:configure", device, mode)
-            for side, mode in zip((sides.torch, sides.keras), modes, strict=True)
+            for side, mode in zip((torch, keras), modes, strict=True)
         ]
         wait(futures, timeout)
-        for side, future in zip((sides.torch, sides.keras), futures, strict=True):
+        for side, future in zip((torch, keras), futures, strict=True):
             side.result(future)
         yield sides
     finally:

@@ -18,7 +18,7 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.modes import MODES, framework
 from crosscheck.technique import Case, technique
-from keras_impl import implementation, losses
+from keras_impl import implementation, losses, replicas
 from keras_impl.probe import Probe
 
 _mode = ""
@@ -84,9 +84,10 @@ def build(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     # A global floatx does not reach what already exists, so each build starts from a clean session.
     keras.utils.clear_session(free_memory=False)  # names only; collecting garbage takes longer than building
     use_precision(dtype)
-    # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
-    model = model_class(technique_name, case)(**case.arguments)
-    model(keras.KerasTensor(case.input_shape, dtype))
+    with replicas.scope():  # here, since a cleared session forgets its scope
+        # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
+        model = model_class(technique_name, case)(**case.arguments)
+        model(keras.KerasTensor(case.input_shape, dtype))
     return model
 
 

@@ -8,7 +8,7 @@ from crosscheck.errors import CheckpointError
 from crosscheck.layouts import Parameter, Weights
 from crosscheck.optimizers import Optimizer
 from crosscheck.technique import technique
-from keras_impl import adapter, losses
+from keras_impl import adapter, losses, replicas
 from keras_impl.techniques import weight_decay
 
 # Steps that run inside one compiled call; Python is in the way of each one otherwise.
@@ -41,10 +41,10 @@ class Stepper(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        self._record(self.loss_record, loss)
+        self._record(self.loss_record, replicas.total(loss))
         if len(y.shape) == 1:  # class labels
             hits = ops.equal(ops.argmax(y_pred, axis=-1), ops.cast(y, "int64"))
-            self._record(self.hit_record, ops.sum(ops.cast(hits, "int32")))
+            self._record(self.hit_record, replicas.total(ops.sum(ops.cast(hits, "int32"))))
         self.step.assign((self.step + 1) % self.loss_record.shape[0])
         return loss
 
@@ -77,23 +77,28 @@ class Trainer:
         self.case = technique(technique_name).model(case_name)
         self.model = self.make_model(technique_name, dtype)
         adapter.load(self.model, self.case, weights)
-        decayed, others = adapter.by_decay(self.model, self.case)
         self.longest = longest
-        self.stepper = Stepper(self.model, longest)
-        how = adapter.executed(default_mode(longest))
-        # Only what is traced can be repeated inside one call; tracing that takes longer than a short run.
-        traced = not how["run_eagerly"] and longest >= LONG
-        self.stepper.compile(
-            optimizer=make_optimizer(optimizer, decayed, others),
-            loss=losses.loss_function(technique_name, self.case),
-            steps_per_execution=STEPS_PER_EXECUTION if traced else 1,
-            **how,
-        )
-        self.stepper.optimizer.build(self.model.trainable_variables)
+        with replicas.scope():
+            self.compile(optimizer, losses.loss_function(technique_name, self.case))
 
     def make_model(self, technique_name: str, dtype: str) -> keras.Layer:
         """The model to be trained; of this trainer alone."""
         return adapter.build(technique_name, self.case, dtype)
+
+    def compile(self, optimizer: Optimizer, loss: keras.Loss) -> None:
+        """Make ready for training in the mode that was chosen."""
+        decayed, others = adapter.by_decay(self.model, self.case)
+        self.stepper = Stepper(self.model, self.longest)
+        how = adapter.executed(default_mode(self.longest))
+        # Only what is traced can be repeated inside one call; tracing that takes longer than a short run.
+        traced = not how["run_eagerly"] and self.longest >= LONG
+        self.stepper.compile(
+            optimizer=make_optimizer(optimizer, decayed, others),
+            loss=loss,
+            steps_per_execution=STEPS_PER_EXECUTION if traced else 1,
+            **how,
+        )
+        self.stepper.optimizer.build(self.model.trainable_variables)
 
     def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One optimizer step for each batch.
@@ -105,17 +110,23 @@ class Trainer:
         Returns:
             the loss of every step, in the model's dtype, and how many images each step had right.
         """
-        steps, batch = x.shape[:2]
+        steps = len(x)
         if steps > self.longest:
             raise ValueError(f"{steps} steps in one call; the trainer was made for {self.longest} at most")
-        rows, targets = x.reshape(-1, *x.shape[2:]), y.reshape(-1, *y.shape[2:])
         self.stepper.step.assign(0)
-        self.stepper.fit(rows, targets, batch_size=batch, shuffle=False, verbose=0)
+        with replicas.scope():
+            self.fit(x, y)
         return adapter.array(self.stepper.loss_record)[:steps], adapter.array(self.stepper.hit_record)[:steps]
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> None:
+        """One step for each batch, whose results the stepper keeps; arguments as for `train`."""
+        rows, targets = x.reshape(-1, *x.shape[2:]), y.reshape(-1, *y.shape[2:])
+        self.stepper.fit(rows, targets, batch_size=x.shape[1], shuffle=False, verbose=0)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""
-        return np.asarray(self.stepper.predict(x, batch_size=PREDICT_BATCH, verbose=0))
+        with replicas.scope():
+            return np.asarray(self.stepper.predict(x, batch_size=PREDICT_BATCH, verbose=0))
 
     def weights(self) -> Weights:
         """Parameters and buffers, neutral."""

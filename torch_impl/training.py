@@ -65,8 +65,8 @@ class Trainer:
         steps, batch = x.shape[:2]
         if steps > self.longest:
             raise ValueError(f"{steps} steps in one call; the trainer was made for {self.longest} at most")
-        inputs = adapter.tensor(x.reshape(-1, *x.shape[2:]), self.memory_format).split(batch)
-        targets = adapter.tensor(y.reshape(-1, *y.shape[2:])).split(batch)
+        inputs = adapter.tensor(x.reshape(steps * batch, *x.shape[2:]), self.memory_format).split(batch)
+        targets = adapter.tensor(y.reshape(steps * batch, *y.shape[2:])).split(batch)
         losses, outputs = [], []
         self.model.train()
         for rows, target in zip(inputs, targets, strict=True):

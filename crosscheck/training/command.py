@@ -2,21 +2,26 @@
 
 import importlib
 import os
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from crosscheck import console, modes
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES, default_threads, framework_environment
+from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
 from crosscheck.training import loop
 from crosscheck.training.run_folder import RunFolder
 from crosscheck.training.suite import label
+from crosscheck.training.workers import Onlooker, Workers, started_by_torchrun
 
 F = TypeVar("F", bound=Callable[..., Any])
 POSITIVE = click.IntRange(min=1)
@@ -52,12 +57,26 @@ def command(side: str) -> click.Command:
     @click.option("--batch-size", type=POSITIVE, help="Instead of the recipe's.")
     @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
     @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+    @click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
     @click.option(
         "--mode",
         type=click.Choice(modes.NAMES),
         help="How the framework executes the model.  [default: what is fastest]",
     )
     @click.option("--threads", type=POSITIVE, help="CPU threads of the framework.  [default: all cores]")
+    @click.option(
+        "--workers",
+        type=POSITIVE,
+        default=1,
+        show_default=True,
+        help="That share out every batch: "
+        + ("processes, which torchrun starts." if side == "torch" else "devices of this process."),
+    )
+    @click.option(
+        "--local-batch-norm",
+        is_flag=True,
+        help="Batch norm over each worker's part of the batch, as the framework does by itself.",
+    )
     @click.option(
         "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RECIPE-SIDE-SEED]"
     )
@@ -71,36 +90,93 @@ def command(side: str) -> click.Command:
         batch_size: int | None,
         seed: int,
         device: str,
+        dtype: str,
         mode: str | None,
         threads: int | None,
+        workers: int,
+        local_batch_norm: bool,
         out: Path | None,
         resume: bool,
         backend: str = "torch",
     ) -> None:
         chosen = find_recipe(recipe)
         chosen = replace(chosen, epochs=epochs or chosen.epochs, batch_size=batch_size or chosen.batch_size)
-        threads = threads or default_threads(processes=1)
-        mode = mode or modes.for_training(side, backend, device, chosen.batch_size)
-        modes.require(side, backend, device, mode)
+        number, started = started_by_torchrun() if side == "torch" else (0, 1)
+        if number:
+            console.be_silent()  # the first worker speaks for all
+        team = Workers(max(workers, started), number, 1 if side == "torch" else workers, not local_batch_norm)
+        team.require(chosen.batch_size)
+        mode = mode or modes.for_training(side, backend, device, chosen.batch_size, team.count)
+        modes.require(side, backend, device, mode, team.count)
         name = f"{recipe.replace('/', '-')}-{label(side, backend)}-seed{seed}"
-        folder = RunFolder(out or Path("runs") / name)
+        path = out or Path("runs") / name
+        folder = Onlooker(path) if number else RunFolder(path)
         folder.require_ready(resume)  # known before anything slow is begun
         images = dataset.load(data)
+        if side == "torch" and team.count > started:
+            start_with_torchrun(team.count)
+        threads = threads or default_threads(processes=started)
         # Before the framework is imported: it reads these when it starts.
-        os.environ.update(framework_environment(backend, device, threads))
+        os.environ.update(framework_environment(backend, device, threads, team.local))
         with console.quiet_start():
             adapter = importlib.import_module(f"{side}_impl.adapter")
-            adapter.configure(device, mode)
             trainer = importlib.import_module(f"{side}_impl.training").Trainer
-        settings = loop.Settings(side, backend, device, mode, threads, data, seed, adapter.settings())
-        try:
+            if team.count > 1:
+                parallel = importlib.import_module(f"{side}_impl.parallel")
+                parallel.start(team, device)
+                trainer = parallel.trainer_class(team)
+            adapter.configure(device, mode)
+        settings = loop.Settings(
+            side,
+            backend,
+            device,
+            dtype,
+            mode,
+            threads,
+            team.count,
+            team.synchronized,
+            data,
+            seed,
+            adapter.settings(),
+        )
+        with ended_in_order(folder, team):
             loop.train(trainer, chosen, settings, images, folder, resume)
-        except KeyboardInterrupt:
-            console.note(f"Interrupted. --resume goes on after the last whole epoch in {folder.path}.")
-            raise SystemExit(console.INTERRUPTED) from None
+        if team.count > 1:
+            parallel.end()
         console.say(f"The run is in {folder.path}.")
 
     return train
+
+
+def start_with_torchrun(count: int) -> NoReturn:
+    """Begin this very command anew, as so many processes."""
+    sys.stderr.flush()
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    script = [sys.argv[0]] if sys.argv[0].endswith(".py") else ["-m", "crosscheck.training"]
+    os.execv(sys.executable, [*launcher, *script, *sys.argv[1:]])
+
+
+@contextmanager
+def ended_in_order(folder: RunFolder, workers: Workers) -> Iterator[None]:
+    """Say how a run that broke off is gone on with."""
+    more = f"--resume goes on after the last whole epoch in {folder.path}"
+
+    def another_died(*_: object) -> NoReturn:
+        raise CrosscheckError("another worker has died")
+
+    if workers.count > workers.local:  # torchrun ends all workers when one has died
+        signal.signal(signal.SIGTERM, another_died)
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.note(f"Interrupted. {more}.")
+        raise SystemExit(console.INTERRUPTED) from None
+    except CrosscheckError as error:
+        if workers.count == workers.local:
+            raise
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        console.be_silent(False)
+        console.fail(f"worker {workers.number + 1} of {workers.count}: {error}; {more}")
 
 
 def _backend_option(side: str) -> Callable[[F], F]:

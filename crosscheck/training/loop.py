@@ -62,8 +62,11 @@ class Settings:
         side: "torch" or "keras".
         backend: Keras' backend; "torch" for PyTorch.
         device: "cpu" or "cuda".
+        dtype: of weights and computations.
         mode: in which the framework executes the model, see `crosscheck.modes`.
-        threads: of the framework.
+        threads: of the framework, in each worker.
+        workers: that share out every batch.
+        synchronized: whether batch norm takes its moments over the whole batch, and not over a worker's part.
         data: as the user named it.
         seed: of initial weights and batch order.
         framework: what the framework says of itself: threads, TF32, determinism.
@@ -72,8 +75,11 @@ class Settings:
     side: str
     backend: str
     device: str
+    dtype: str
     mode: str
     threads: int
+    workers: int
+    synchronized: bool
     data: str
     seed: int
     framework: Mapping[str, Any]
@@ -109,7 +115,7 @@ def train(
     if not resume:
         folder.begin(facts, initial_weights(parameters, settings.seed))
     else:
-        keys = ("recipe", "side", "backend", "seed", "data_sha256")
+        keys = ("recipe", "side", "backend", "dtype", "seed", "data_sha256")
         folder.require({key: facts[key] for key in keys})
         _note_circumstances(folder, facts)
     done, weights, state = folder.state()
@@ -118,7 +124,8 @@ def train(
         console.note(f"{folder.path}: epoch {done} is done; there is nothing to resume")
         return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
     steps = chunk_steps(recipe.batch_size)
-    trainer = trainer_class(recipe.technique, recipe.case, "float32", recipe.optimizer, weights, steps)
+    weights = {name: array.astype(settings.dtype) for name, array in weights.items()}
+    trainer = trainer_class(recipe.technique, recipe.case, settings.dtype, recipe.optimizer, weights, steps)
     if done:
         trainer.restore(weights, state)
     row: dict[str, Any] = {}
@@ -143,12 +150,12 @@ def chunk_steps(batch_size: int) -> int:
     return ROW_STEPS if ROW_STEPS * batch_size <= 2 * CHUNK_IMAGES else steps
 
 
-def evaluate(trainer: Trainer, split: Split, recipe: Recipe) -> tuple[float, float]:
+def evaluate(trainer: Trainer, split: Split, recipe: Recipe, dtype: str = "float32") -> tuple[float, float]:
     """Mean loss and accuracy over a whole split, computed from the logits in float64 for both sides."""
     loss, hits = 0.0, 0
     for start in range(0, len(split), EVALUATION_IMAGES):
         rows = np.arange(start, min(start + EVALUATION_IMAGES, len(split)))
-        x, y = batches.gather(split, rows, recipe.mean, recipe.std)
+        x, y = batches.gather(split, rows, recipe.mean, recipe.std, dtype)
         logits = trainer.predict(x).astype(np.float64)
         loss += cross_entropy(logits, y) * len(y)
         hits += int((logits.argmax(axis=1) == y).sum())
@@ -175,7 +182,7 @@ def _epoch(
         for indices in batches.chunks(order, recipe.batch_size, longest):
             console.raise_if_interrupted()
             began = time.perf_counter()
-            x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std)
+            x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, settings.dtype)
             chunk_losses, chunk_hits = trainer.train(x, y)
             took = time.perf_counter() - began
             if not np.isfinite(chunk_losses).all():
@@ -198,7 +205,7 @@ def _epoch(
                 accuracy=float(chunk_hits.sum() / indices.size),
                 speed=indices.size / took,
             )
-    test_loss, test_accuracy = evaluate(trainer, dataset.test, recipe)
+    test_loss, test_accuracy = evaluate(trainer, dataset.test, recipe, settings.dtype)
     return {
         "kind": "epoch",
         "epoch": epoch,
@@ -246,7 +253,7 @@ def _note_circumstances(folder: RunFolder, facts: dict[str, Any]) -> None:
     """Resuming is bit for bit under the same circumstances; say so, and write it down, where they changed."""
     kept = folder.facts()
     before = kept["resumed"][-1] if kept.get("resumed") else kept
-    circumstances = ("device", "mode", "threads", "versions", "machine")
+    circumstances = ("device", "mode", "threads", "workers", "synchronized", "versions", "machine")
     changed = [key for key in circumstances if before.get(key) != facts[key]]
     if changed:
         console.note(f"{folder.path}: other {', '.join(changed)} than before: not the same bit for bit")

@@ -69,7 +69,8 @@ class RunFolder:
             CrosscheckError: there is no run here, or its run.json is damaged.
         """
         try:
-            facts: dict[str, Any] = json.loads(self._facts.read_text())
+            # Runs of before there was a choice do not say their dtype.
+            facts: dict[str, Any] = {"dtype": "float32"} | json.loads(self._facts.read_text())
             missing = [key for key in KEYS if key not in facts]
             facts["recipe"]["name"], facts["recipe"]["batch_size"]
         except FileNotFoundError:

@@ -7,6 +7,8 @@ import numpy as np
 from keras import KerasTensor as Tensor
 from keras import Variable, ops, optimizers
 
+from keras_impl import replicas
+
 
 def clip_global_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
     """All gradients scaled by one factor, min(1, limit / (norm + 1e-6))."""
@@ -47,7 +49,12 @@ class Clipping:
 
     def apply(self, grads, trainable_variables=None):
         """What Keras calls with the gradients of every step, on any backend."""
-        super().apply(self.clip(list(grads)), trainable_variables)
+        grads = list(grads)
+        if self.global_norm or self.variable_norm:
+            # Each replica has its own part's gradients here; Keras adds them up later, in `super().apply`.
+            whole = [replicas.total(gradient) for gradient in grads]
+            grads = [gradient / replicas.count() for gradient in self.clip(whole)]
+        super().apply(grads, trainable_variables)
 
 
 def native_clipping(gradients: list[np.ndarray], limit: float) -> dict[str, list[np.ndarray]]:

@@ -9,10 +9,12 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import layers, ops
 
+from keras_impl.replicas import moment_total
+
 
 def moments(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and biased variance over some axes, which are kept, and how many values they are of."""
-    count = ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), x.dtype)
+    count = moment_total(ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), x.dtype))
     # `ops.moments` computes in float32 on jax, even where x is float64; sums do not.
     mean = _total(x, axes) / count
     return mean, _total(ops.square(x - mean), axes) / count, count
@@ -22,7 +24,7 @@ def _total(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """The sum over some axes, which are kept; axis by axis, since TensorFlow adds up one by one."""
     for axis in reversed(axes):
         x = ops.sum(x, axis, keepdims=True)
-    return x
+    return moment_total(x)
 
 
 class BatchNorm(layers.BatchNormalization):

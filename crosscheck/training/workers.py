@@ -1,0 +1,90 @@
+"""Several workers that train one model together, each on its part of every batch.
+
+In PyTorch a worker is a process, which `torchrun` starts and tells its number; in Keras it is a
+device that one process divides its batches among. The batch size is always the whole batch's, so
+that the number of workers changes nothing but the speed.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crosscheck.errors import CrosscheckError
+from crosscheck.layouts import Weights
+from crosscheck.training.run_folder import Row, RunFolder
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many workers there are, and which of them this process is.
+
+    Attributes:
+        count: of workers.
+        number: of this process among those of `torchrun`, from 0; the first writes the files.
+        local: how many of them this process drives itself: all of them in Keras.
+        synchronized: batch norm takes its moments over the whole batch, not over each worker's part.
+    """
+
+    count: int = 1
+    number: int = 0
+    local: int = 1
+    synchronized: bool = True
+
+    def require(self, batch_size: int) -> None:
+        """Make sure that every worker has something to do.
+
+        Raises:
+            CrosscheckError: a batch holds fewer images than there are workers.
+        """
+        if batch_size < self.count:
+            raise CrosscheckError(
+                f"a batch of {batch_size} cannot be shared out among {self.count} workers; "
+                "use a larger --batch-size or fewer workers"
+            )
+
+
+def part(rows: int, number: int, count: int) -> slice:
+    """The rows of a batch that are one worker's; the first ones take one more where it does not divide."""
+    each, more = divmod(rows, count)
+    start = number * each + min(number, more)
+    return slice(start, start + each + (number < more))
+
+
+def started_by_torchrun() -> tuple[int, int]:
+    """Number of this process, and how many there are: (0, 1) where `torchrun` has not started it."""
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+
+@dataclass
+class Onlooker(RunFolder):
+    """The folder of a run for all workers but the first: read as the first one's, never written to."""
+
+    path: Any
+    _initial: Weights = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.path)
+
+    def require_ready(self, resume: bool) -> None:
+        """The first worker sees to that."""
+
+    def begin(self, facts: Mapping[str, Any], initial: Weights) -> None:
+        """Remember where the first worker begins."""
+        self._initial = initial
+
+    def state(self) -> tuple[int, Weights, Weights]:
+        """As there; of a new run without a look at the files, which may not have been written yet."""
+        return (0, self._initial, {}) if self._initial else super().state()
+
+    def resumed(self, session: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def save(self, epoch: int, weights: Weights, optimizer: Weights) -> None:
+        """Nothing."""
+
+    def log(self, row: Row) -> None:
+        """Nothing."""
+
+    def forget_after(self, epoch: int) -> None:
+        """Nothing."""

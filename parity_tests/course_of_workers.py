@@ -1,0 +1,62 @@
+"""A short float64 course on some workers, in a process of its own: `torchrun` starts several of them.
+
+python -m parity_tests.course_of_workers SIDE BACKEND WORKERS CASE OPTIMIZER WHOLE|LOCAL FILE
+"""
+
+import importlib
+import os
+import sys
+
+import numpy as np
+
+from crosscheck.environment import framework_environment
+from crosscheck.optimizers import SGD, Adam
+from crosscheck.parameters import initial_weights
+from crosscheck.technique import technique
+from crosscheck.training.workers import Workers, started_by_torchrun
+
+OPTIMIZERS = {
+    "adam": Adam(0.001),
+    "clip": SGD(2**-6, momentum=0.875, global_norm=0.5),
+    "decay": SGD(2**-6, momentum=0.875, weight_decay=2**-6),
+}
+# The last ones are smaller than the others: not to be divided by two, and fewer than there are workers.
+SIZES = (8, 8, 8, 8, 8, 8, 7, 1)
+
+
+def main(side: str, backend: str, count: int, case: str, optimizer: str, moments: str, file: str) -> None:
+    """Train, and write the losses, hits and weights of the first worker to a file."""
+    number, started = started_by_torchrun() if side == "torch" else (0, 1)
+    team = Workers(count, number, 1 if side == "torch" else count, moments == "whole")
+    assert side == "keras" or started == count
+    os.environ.update(framework_environment(backend, "cpu", 1, team.local))
+    adapter = importlib.import_module(f"{side}_impl.adapter")
+    trainer_class = importlib.import_module(f"{side}_impl.training").Trainer
+    if count > 1:
+        parallel = importlib.import_module(f"{side}_impl.parallel")
+        parallel.start(team, "cpu")
+        trainer_class = parallel.trainer_class(team)
+    adapter.configure("cpu", "graph" if backend == "tensorflow" else "")
+    model = technique("cifar_cnn").model(case)
+    weights = {n: w.astype(float) for n, w in initial_weights(dict(model.parameters), 0).items()}
+    trainer = trainer_class("cifar_cnn", case, "float64", OPTIMIZERS[optimizer], weights, 1)
+    generator = np.random.default_rng(0)
+    losses, hits = [], []
+    for size in SIZES:
+        x = generator.normal(size=(1, size, *model.input_shape[1:]))
+        loss, right = trainer.train(x, generator.integers(0, 10, (1, size)))
+        losses.append(loss)
+        hits.append(right)
+    predicted = trainer.predict(generator.normal(size=(5, *model.input_shape[1:])))
+    results = {"losses": np.concatenate(losses), "hits": np.concatenate(hits), "predicted": predicted}
+    results |= {f"weight/{name}": value for name, value in trainer.weights().items()}
+    results |= {f"state/{name}": value for name, value in trainer.optimizer_state().items()}
+    if not number:
+        np.savez(file, **results)
+    if count > 1:
+        parallel.end()
+
+
+if __name__ == "__main__":
+    side, backend, count, *others = sys.argv[1:]
+    main(side, backend, int(count), *others)

@@ -1,0 +1,147 @@
+"""Training on several processes that share out every batch, started by `torchrun`."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.parallel import DistributedDataParallel
+
+from crosscheck.errors import CrosscheckError
+from crosscheck.layouts import Weights
+from crosscheck.optimizers import Optimizer
+from crosscheck.training.workers import Workers, part
+from torch_impl import adapter
+from torch_impl.training import Trainer
+
+# What gloo and NCCL say when the other end of a connection is gone.
+LOST = re.compile(r"gloo|nccl|connection|peer|store", re.IGNORECASE)
+
+
+def start(workers: Workers, device: str) -> None:
+    """Meet the other processes, which `torchrun` has told where.
+
+    Raises:
+        CrosscheckError: there are more of them than GPUs, where they are to run on those.
+    """
+    if device == "cuda":
+        if workers.count > torch.cuda.device_count():
+            raise CrosscheckError(
+                f"{workers.count} workers, but PyTorch sees {torch.cuda.device_count()} GPUs"
+            )
+        torch.cuda.set_device(workers.number)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+
+
+def end() -> None:
+    """Part with the other processes."""
+    dist.destroy_process_group()
+
+
+class SynchronizedBatchNorm(nn.BatchNorm2d):
+    """Batch norm whose moments are taken over the batches of all workers together.
+
+    `nn.SyncBatchNorm` does this on GPUs only.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x and result: (B, C, H, W), this worker's images."""
+        if not self.training:
+            return super().forward(x)
+        # Through `all_reduce` gradients flow as well: the moments depend on the other workers' images.
+        n = all_reduce(x.new_tensor(x[:, 0].numel()))
+        mean = all_reduce(x.sum((0, 2, 3))) / n
+        centred = x - mean[:, None, None]
+        variance = all_reduce(centred.square().sum((0, 2, 3))) / n
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (n / (n - 1)), self.momentum)
+            self.num_batches_tracked.add_(1)
+        y = centred / torch.sqrt(variance + self.eps)[:, None, None]
+        return y * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else y
+
+
+def synchronize(model: nn.Module) -> None:
+    """Make every batch norm of a model one of all workers; parameters and names stay as they are."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.__class__ = SynchronizedBatchNorm
+
+
+class ParallelTrainer(Trainer):
+    """A trainer that takes its part of every batch; arguments as there.
+
+    `train` and `predict` are given the whole batch on every worker, and return the whole batch's results.
+    """
+
+    workers = Workers()
+
+    def __init__(
+        self,
+        technique_name: str,
+        case_name: str,
+        dtype: str,
+        optimizer: Optimizer,
+        weights: Weights,
+        longest: int,
+    ):
+        super().__init__(technique_name, case_name, dtype, optimizer, weights, longest)
+        if self.workers.synchronized:
+            synchronize(self.model)
+        self.run = DistributedDataParallel(self.model)
+        self.whole_loss, self.share = self.loss, 1.0
+        self.loss = self._loss
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Trainer.train`."""
+        mine = part(x.shape[1], self.workers.number, self.workers.count)
+        # The gradients are averaged over the workers, whose parts may be of different sizes.
+        self.share = (mine.stop - mine.start) * self.workers.count / x.shape[1]
+        with connected():
+            losses, hits = super().train(x[:, mine], y[:, mine])
+            return _total(losses) / self.workers.count, _total(hits)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """See `Trainer.predict`."""
+        with connected():
+            for buffer in self.model.buffers():  # those of the first worker are the model's
+                dist.broadcast(buffer, 0)
+            self.run, parallel = self.model, self.run
+            parts: list[np.ndarray] = [np.empty(0)] * self.workers.count
+            dist.all_gather_object(parts, super().predict(x[part(len(x), self.workers.number, len(parts))]))
+            self.run = parallel
+        return np.concatenate(parts)
+
+    def _loss(self, output: Tensor, target: Tensor) -> Tensor:
+        # The last batch may be smaller than there are workers; a mean of nothing is no number.
+        return self.whole_loss(output, target) * self.share if len(output) else output.sum()
+
+
+def trainer_class(workers: Workers) -> type[Trainer]:
+    """The trainer for these workers."""
+    return type("ParallelTrainer", (ParallelTrainer,), {"workers": workers})
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Say it in one line when another worker is gone.
+
+    Raises:
+        CrosscheckError: it is.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if LOST.search(str(error)):
+            raise CrosscheckError("another worker has died") from None
+        raise
+
+
+def _total(value: np.ndarray) -> np.ndarray:
+    tensor = adapter.tensor(value)
+    dist.all_reduce(tensor)
+    return adapter.array(tensor)
