@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-Verdict = Literal["equal", "within_rounding", "different", "nan", "failed"]
+Verdict = Literal["equal", "within_rounding", "different", "nan", "failed", "limited"]
 PASSES: tuple[Verdict, ...] = ("equal", "within_rounding")
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from crosscheck.errors import CrosscheckError
@@ -42,6 +41,20 @@ def end() -> None:
     dist.destroy_process_group()
 
 
+class Total(torch.autograd.Function):
+    """The sum of a tensor over the workers. What hangs on it, hangs on every worker's share alike."""
+
+    @staticmethod
+    def forward(ctx, share: Tensor) -> Tensor:
+        """share: any shape; the result is the same on all workers."""
+        return _added(share)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        """gradient: of this worker's loss; the result is that of all losses together."""
+        return _added(gradient)
+
+
 class SynchronizedBatchNorm(nn.BatchNorm2d):
     """Batch norm whose moments are taken over the batches of all workers together.
 
@@ -52,11 +65,10 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
         """x and result: (B, C, H, W), this worker's images."""
         if not self.training:
             return super().forward(x)
-        # Through `all_reduce` gradients flow as well: the moments depend on the other workers' images.
-        n = all_reduce(x.new_tensor(x[:, 0].numel()))
-        mean = all_reduce(x.sum((0, 2, 3))) / n
+        n = _added(x.new_tensor(x[:, 0].numel()))
+        mean = Total.apply(x.sum((0, 2, 3))) / n
         centred = x - mean[:, None, None]
-        variance = all_reduce(centred.square().sum((0, 2, 3))) / n
+        variance = Total.apply(centred.square().sum((0, 2, 3))) / n
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * (n / (n - 1)), self.momentum)
@@ -142,6 +154,10 @@ def connected() -> Iterator[None]:
 
 
 def _total(value: np.ndarray) -> np.ndarray:
-    tensor = adapter.tensor(value)
-    dist.all_reduce(tensor)
-    return adapter.array(tensor)
+    return adapter.array(_added(adapter.tensor(value)))
+
+
+def _added(tensor: Tensor) -> Tensor:
+    total = tensor.clone()
+    dist.all_reduce(total)
+    return total

@@ -14,6 +14,7 @@ from crosscheck.sides import Both, Sides
 from crosscheck.technique import AnyCase, Call, Case, Technique, Update
 from crosscheck.verification import checks, functions, steps
 from crosscheck.verification.finite_difference import finite_difference
+from crosscheck.verification.limitations import known, marked
 from crosscheck.verification.rows import Finding, Row
 from crosscheck.verification.subject import Subject
 from crosscheck.verification.trajectory import Course, net_trajectory, trajectory
@@ -34,7 +35,7 @@ OPTIMIZER = (steps.closed_form,)
 Check = Callable[[Any, str], Iterator[Finding]]
 
 WIDE = 78  # columns of a terminal that hold everything
-COLOURS = {"equal": "green", "within_rounding": "green"}
+COLOURS = {"equal": "green", "within_rounding": "green", "limited": "yellow"}
 
 
 def verify(
@@ -67,9 +68,8 @@ def verify(
             for dtype in precisions(case, dtypes):
                 for check in chosen:
                     for name, comparison in _findings(check, subject, dtype):
-                        yield Row(
-                            technique.name, case.name, name, dtype, sides.backend, sides.device, comparison
-                        )
+                        where = (technique.name, case.name, name, dtype, sides.backend, sides.device)
+                        yield marked(Row(*where, comparison, sides.modes), known())
 
 
 def on_the_table(
@@ -147,8 +147,9 @@ def describe(settings: Both) -> str:
 def _worst(rows: Sequence[Row], everything: bool) -> Iterator[tuple[Row, int]]:
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        alone = everything or not row.passed
+        alone = everything or not (row.passed or row.comparison.verdict == "limited")
         kind = row.check if alone else row.check.split("/")[0]
-        groups.setdefault((row.technique, row.case, row.dtype, kind, str(alone)), []).append(row)
+        key = (row.technique, row.case, row.dtype, kind, str(alone), str(row.passed))
+        groups.setdefault(key, []).append(row)
     for group in groups.values():
         yield max(group, key=lambda row: row.comparison.used), len(group)

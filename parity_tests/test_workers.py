@@ -1,0 +1,175 @@
+"""Several workers share out every batch and change nothing by it, in either framework."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crosscheck import checkpoint
+from crosscheck.training.run_folder import RunFolder
+from crosscheck.training.workers import part
+
+ROOT = Path(__file__).parent.parent
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
+RELATIVE = 1e-12
+SMALL = ("--recipe", "split_linear/split", "--batch-size", 501, "--dtype", "float64", "--seed", 3)
+
+Results = dict[str, np.ndarray]
+
+
+def run(*command: object, status: int = 0) -> str:
+    answer = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, timeout=400, cwd=ROOT
+    )
+    assert answer.returncode == status, answer.stderr
+    return answer.stderr
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Results]:
+    """What a short course of some workers comes to; each is run once."""
+    known: dict[tuple[object, ...], Results] = {}
+    folder = tmp_path_factory.mktemp("courses")
+
+    def ask(backend: str, count: int, case: str, optimizer: str, moments: str = "whole") -> Results:
+        key = (backend, count, case, optimizer, moments)
+        if key not in known:
+            side = "torch" if backend == "torch" else "keras"
+            start = (*TORCHRUN, count) if side == "torch" and count > 1 else (sys.executable,)
+            file = folder / f"{len(known)}.npz"
+            module = "parity_tests.course_of_workers"
+            run(*start, "-m", module, side, backend, count, case, optimizer, moments, file)
+            known[key] = dict(np.load(file))
+        return known[key]
+
+    return ask
+
+
+def apart(one: Results, other: Results, beginning: str) -> float:
+    """The largest difference, relative to the tensor it is in."""
+    names = [name for name in one if name.startswith(beginning)]
+    assert names
+    assert one.keys() == other.keys()
+    return max(float(np.abs(one[n] - other[n]).max() / max(np.abs(one[n]).max(), 1e-3)) for n in names)
+
+
+def test_every_row_is_some_workers() -> None:
+    for size, count in ((8, 2), (7, 2), (7, 3), (1, 3), (0, 2)):
+        parts = [list(range(size))[part(size, number, count)] for number in range(count)]
+        assert [row for rows in parts for row in rows] == list(range(size))
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+# Global-norm clipping is what goes wrong when each worker clips for itself; batches that do not divide are
+# at the end of every course.
+@pytest.mark.parametrize(
+    ("backend", "count", "case", "optimizer"),
+    [
+        ("torch", 2, "small", "clip"),
+        ("torch", 3, "small_bn_before", "adam"),
+        ("tensorflow", 2, "small", "clip"),
+        ("tensorflow", 3, "small_bn_before", "adam"),
+        ("jax", 2, "small_bn_before", "clip"),
+    ],
+)
+def test_workers_train_as_one_does(
+    backend: str, count: int, case: str, optimizer: str, course: Callable[..., Results]
+) -> None:
+    one, several = (course(backend, n, case, optimizer) for n in (1, count))
+    assert np.array_equal(one["hits"], several["hits"])
+    for name in ("losses", "predicted", "weight/"):
+        assert apart(one, several, name) < RELATIVE
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_batch_norm_of_each_worker_alone_is_another_model(
+    backend: str, course: Callable[..., Results]
+) -> None:
+    """The difference that synchronized batch norm closes; in the very first loss already."""
+    case = ("small_bn_before", "adam")
+    one, whole, local = (course(backend, *rest) for rest in ((1, *case), (3, *case), (3, *case, "local")))
+    assert apart(one, whole, "losses") < RELATIVE
+    assert abs(one["losses"][0] - local["losses"][0]) > 1e-4 * one["losses"][0]
+
+
+def test_the_frameworks_agree_on_several_workers(course: Callable[..., Results]) -> None:
+    torch, keras = (course(backend, 3, "small_bn_before", "adam") for backend in ("torch", "tensorflow"))
+    assert max(abs(torch["losses"] - keras["losses"]) / torch["losses"]) < RELATIVE
+
+
+def train(side: str, out: Path, *options: object) -> list[str]:
+    script = ROOT / "scripts" / f"train_{side}.py"
+    return list(map(str, (script, *SMALL, "--out", out, *options)))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two epochs of a single worker."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    run(sys.executable, *train("torch", folder, "--epochs", 2))
+    return folder
+
+
+def losses(folder: Path) -> np.ndarray:
+    return np.array([row["loss"] for row in RunFolder(folder).metrics() if row["kind"] == "steps"])
+
+
+def same(one: Path, other: Path) -> None:
+    assert np.abs(losses(one) / losses(other) - 1).max() < RELATIVE
+    weights = [checkpoint.read(folder / "checkpoint.safetensors").arrays for folder in (one, other)]
+    assert all(np.abs(weights[0][name] - weights[1][name]).max() < RELATIVE for name in weights[0])
+
+
+def test_a_killed_worker_ends_the_run_in_order_and_others_go_on(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    process = subprocess.Popen(
+        [*TORCHRUN, "2", *train("torch", folder, "--epochs", 40)], stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    deadline = time.monotonic() + 200
+    while not (folder / "checkpoint.safetensors").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    workers = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    os.kill(int(workers[-1]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode != 0
+    (line,) = re.findall(r"error: worker \d of 2: .*", " ".join(errors.split("\n")))
+    assert "another worker has died" in line
+    assert f"--resume goes on after the last whole epoch in {folder}" in line
+    assert "Traceback" not in errors.partition("torch.distributed.elastic")[0]
+    RunFolder(folder).forget_after(1)
+    if RunFolder(folder).epochs_done() > 2:
+        pytest.fail("the run was not ended in its second epoch")
+    told = run(sys.executable, *train("torch", folder, "--epochs", 2, "--resume"))
+    assert "other threads, workers than before" in told
+    same(whole, folder)
+
+
+def test_a_run_goes_on_with_another_number_of_keras_workers(tmp_path: Path) -> None:
+    """On TensorFlow with two, after that with one, against one all the time."""
+    for name, epochs, workers in (("one", 2, 1), ("other", 1, 2)):
+        run(sys.executable, *train("keras", tmp_path / name, "--epochs", epochs, "--workers", workers))
+    run(sys.executable, *train("keras", tmp_path / "other", "--epochs", 2, "--resume"))
+    same(tmp_path / "one", tmp_path / "other")
+
+
+def test_what_workers_cannot_do_is_said_in_one_line(tmp_path: Path) -> None:
+    for side, options, complaint in (
+        ("torch", ("--workers", 600), "a batch of 501 cannot be shared out among 600 workers"),
+        ("keras", ("--workers", 2, "--mode", "xla"), "several workers rule out mode 'xla'"),
+        ("keras", ("--workers", 2, "--backend", "torch"), "keras on torch trains on one device"),
+        ("keras", ("--workers", 2, "--backend", "jax", "--local-batch-norm"), "batch norm cannot be local"),
+    ):
+        told = run(sys.executable, *train(side, tmp_path / "run", *options), status=2)
+        assert complaint in told
+        assert "Traceback" not in told
+    assert not (tmp_path / "run").exists()
