@@ -13,6 +13,7 @@ from crosscheck.recipes.recipe import recipes
 from crosscheck.technique import techniques as available
 from crosscheck.training import suite
 from crosscheck.training.suite_command import suite_command
+from crosscheck.training.trajectories_command import trajectories_command
 from crosscheck.verification.command import verify_command
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -66,6 +67,7 @@ def list_command() -> None:
 
 main.add_command(verify_command)
 main.add_command(suite_command)
+main.add_command(trajectories_command)
 main.add_command(experiment_command)
 main.add_command(compare_command)
 main.add_command(convert_command)

@@ -57,6 +57,8 @@ class MirroredTrainer(Trainer):
     """A trainer on several devices of TensorFlow: each replica is given its part of every batch."""
 
     workers = Workers()
+    # In a loop of steps, TensorFlow 2.21 loses the replicas' variables ("must feed a value for placeholder").
+    steps_per_execution = 1
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> None:
         """See `Trainer.fit`.
@@ -82,7 +84,7 @@ class MirroredTrainer(Trainer):
         )
         self.stepper.make_train_function()
         batches = iter(made)
-        for _ in range(0, len(x), self.stepper.steps_per_execution):
+        for _ in x:
             self.stepper.train_function(batches)
 
 

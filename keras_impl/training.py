@@ -65,6 +65,8 @@ class Trainer:
         longest: the most steps that one call of `train` will be given.
     """
 
+    steps_per_execution = STEPS_PER_EXECUTION
+
     def __init__(
         self,
         technique_name: str,
@@ -95,7 +97,7 @@ class Trainer:
         self.stepper.compile(
             optimizer=make_optimizer(optimizer, decayed, others),
             loss=loss,
-            steps_per_execution=STEPS_PER_EXECUTION if traced else 1,
+            steps_per_execution=self.steps_per_execution if traced else 1,
             **how,
         )
         self.stepper.optimizer.build(self.model.trainable_variables)

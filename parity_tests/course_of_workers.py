@@ -21,7 +21,7 @@ OPTIMIZERS = {
     "decay": SGD(2**-6, momentum=0.875, weight_decay=2**-6),
 }
 # The last ones are smaller than the others: not to be divided by two, and fewer than there are workers.
-SIZES = (8, 8, 8, 8, 8, 8, 7, 1)
+SIZES = (8, 8, 8, 7, 1)
 
 
 def main(side: str, backend: str, count: int, case: str, optimizer: str, moments: str, file: str) -> None:

@@ -37,7 +37,8 @@ def start(workers: Workers, device: str) -> None:
 
 
 def end() -> None:
-    """Part with the other processes."""
+    """Part with the other processes, all at the same time: one that is left alone may crash at its end."""
+    dist.barrier()
     dist.destroy_process_group()
 
 

@@ -8,16 +8,13 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-from scipy import stats
-
 from crosscheck.errors import CrosscheckError
 from crosscheck.technique import technique
+from crosscheck.training.statistics import Samples, paired
 
 Result = dict[str, Any]
-Samples = dict[int, float]  # by seed
 
 SIDES = ("torch", "keras")
-CONFIDENCE = 0.95
 # key of a result, what it is multiplied by, how a difference of it is written
 FIGURES = (("test_accuracy", 100, "{:+.1f} ± {:.1f}"), ("best_loss", 1, "{:+.3f} ± {:.3f}"))
 
@@ -50,29 +47,17 @@ def table(results: dict[str, Any]) -> str:
         accuracy = {side: samples(runs, name, side, "test_accuracy") for side in SIDES}
         loss = {side: samples(runs, name, side, "best_loss") for side in SIDES}
         cells = [recipe["case"], f"{count:,}"]
-        cells += [_percent(accuracy[side]) for side in SIDES]
-        cells += [_difference(accuracy["keras"], accuracy["torch"])]
+        cells += [percent(accuracy[side]) for side in SIDES]
+        cells += [difference(accuracy["keras"], accuracy["torch"])]
         cells += [_spread(loss[side].values(), "{:.3f}") for side in SIDES]
         cells += [_published(recipe["published"])]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", _provenance(results)])
+    return "\n".join([*lines, "", provenance(results)])
 
 
 def samples(runs: Iterable[Result], recipe: str, side: str, key: str) -> Samples:
     """One figure of every run of a recipe on a side, by seed."""
     return {run["seed"]: run[key] for run in runs if run["recipe"]["name"] == recipe and run["side"] == side}
-
-
-def paired(first: Samples, second: Samples) -> tuple[float, float]:
-    """Mean of first - second over the seeds they share, and half the width of its confidence interval.
-
-    A seed is the same initial weights and the same batches, so that differences are taken seed by seed.
-    """
-    differences = [first[seed] - second[seed] for seed in first if seed in second]
-    if len(differences) < 2:
-        raise CrosscheckError("a confidence interval needs at least two seeds")
-    error = stdev(differences) / len(differences) ** 0.5
-    return mean(differences), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1)) * error
 
 
 def contrasts(results: dict[str, Any], base: str, others: Sequence[str]) -> str:
@@ -106,7 +91,8 @@ def insert(document: str, name: str, content: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", document)
 
 
-def _percent(values: Samples) -> str:
+def percent(values: Samples) -> str:
+    """Mean and standard deviation of shares, in percent."""
     return _spread([100 * value for value in values.values()], "{:.1f}") + " %"
 
 
@@ -116,7 +102,8 @@ def _spread(values: Iterable[float], form: str) -> str:
     return f"{form.format(mean(values))} ± {spread}"
 
 
-def _difference(first: Samples, second: Samples) -> str:
+def difference(first: Samples, second: Samples) -> str:
+    """Mean of first - second, and half its confidence interval, in percentage points."""
     middle, half = paired(first, second)
     return f"{round(100 * middle, 1) + 0.0:+.1f} ± {100 * half:.1f}"  # + 0.0: no minus before a zero
 
@@ -127,7 +114,18 @@ def _published(figures: dict[str, float]) -> str:
     return f"{100 * figures['test_accuracy']:.0f} %, {figures['best_loss']:.3f}"
 
 
-def _provenance(results: dict[str, Any]) -> str:
+def points(first: Samples, second: Samples) -> str:
+    """Mean of first - second over the seeds they share, in percentage points; "" if there are none."""
+    shared = [first[seed] - second[seed] for seed in first if seed in second]
+    return f"{100 * mean(shared):+.1f}" if shared else ""
+
+
+def provenance(results: dict[str, Any]) -> str:
+    """What the runs of a suite have in common.
+
+    Raises:
+        CrosscheckError: they do not have it in common.
+    """
     runs = results["runs"]
     for key in ("versions", "machine", "device", "data_sha256"):
         if len({json.dumps(run[key], sort_keys=True) for run in runs}) > 1:

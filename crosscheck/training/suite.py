@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import Recipe, recipes
 from crosscheck.training.run_folder import Row, RunFolder
 
+# The frameworks count as equivalent if their test accuracies are this close; set before the runs.
+MARGIN = 0.015
 SUITES = {
     "article_000": "split_linear/",
     "article_004": "cifar_cnn/",
@@ -79,23 +82,64 @@ def label(side: str, backend: str) -> str:
     return side if side == backend else f"{side}-{backend}"
 
 
-def execute(run: Run, data: str, device: str, threads: int | None) -> None:
+def execute(run: Run, data: str, device: str, threads: int | None, workers: int, alone: bool) -> None:
     """Train a run to its end in a process of its own, or go on with it.
+
+    Args:
+        run: of the suite.
+        data: as the user named it.
+        device: "cpu" or "cuda".
+        threads: of the framework.
+        workers: that share out its batches.
+        alone: its progress is shown; that of several at once is written to log.txt in their folders.
 
     Raises:
         CrosscheckError: it failed; what it printed says why.
+        KeyboardInterrupt: it was interrupted.
     """
     command = [sys.executable, "-m", "crosscheck.training", run.side, "--recipe", run.recipe.name]
     command += ["--data", data, "--seed", str(run.seed), "--device", device, "--out", str(run.folder.path)]
     command += ["--backend", run.backend] if run.side == "keras" else []
     command += ["--threads", str(threads)] if threads else []
+    command += ["--workers", str(workers)] if workers > 1 else []
     command += ["--resume"] if run.folder.exists() else []
-    status = subprocess.run(command, check=False).returncode
+    if alone:
+        status, told = subprocess.run(command, check=False).returncode, "above"
+    else:
+        log = run.folder.path.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            status, told = subprocess.run(command, check=False, stderr=file).returncode, str(log)
     if status == console.INTERRUPTED:
-        console.note("The suite goes on from there when the same command is given again.")
         raise KeyboardInterrupt
     if status:
-        raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see above")
+        raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see {told}")
+
+
+def execute_all(
+    runs: Sequence[Run], jobs: int, execute_one: Callable[[Run], None], done: Callable[[], None]
+) -> None:
+    """Execute runs, several at a time.
+
+    Args:
+        runs: in the order in which they are begun.
+        jobs: how many at a time.
+        execute_one: executes a run.
+        done: called after each of them, by one thread at a time.
+
+    Raises:
+        CrosscheckError: a run failed; those that had begun are finished first.
+        KeyboardInterrupt: it was interrupted; so are the runs.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(execute_one, run) for run in runs}
+        try:
+            for future in as_completed(waiting):
+                future.result()
+                done()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def collect(runs: Iterable[Run], data_sha256: str) -> list[dict[str, Any]]:
@@ -105,7 +149,7 @@ def collect(runs: Iterable[Run], data_sha256: str) -> list[dict[str, Any]]:
 
 def write(path: Path, name: str, runs: Iterable[Run], data_sha256: str) -> None:
     """Write the results of a suite as data."""
-    content = {"suite": name, "revision": revision(), "runs": collect(runs, data_sha256)}
+    content = {"suite": name, "revision": revision(), "margin": MARGIN, "runs": collect(runs, data_sha256)}
     checkpoint.write_text(path, json.dumps(content, indent=1) + "\n")
 
 

@@ -6,7 +6,7 @@ import click
 
 from crosscheck import checkpoint, console
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck.environment import BACKENDS, DEVICES, default_threads
 from crosscheck.training import suite
 
 
@@ -24,7 +24,19 @@ from crosscheck.training import suite
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
 )
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads of each run.  [default: all cores]")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Runs at a time; on a CPU as many as there are cores take the least time altogether.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="That share out each batch."
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="CPU threads of each run.  [default: the cores, shared out]"
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs.  [default: runs/NAME]")
 @click.option(
     "--json",
@@ -39,6 +51,8 @@ def suite_command(
     seeds: int,
     backend: str,
     device: str,
+    jobs: int,
+    workers: int,
     threads: int | None,
     out: Path | None,
     file: Path | None,
@@ -57,10 +71,21 @@ def suite_command(
     sha256 = dataset.load(data).sha256  # decoded here, once; any complaint comes before the first run
     if file:
         checkpoint.require_writable(file)
-    for number, run in enumerate(runs, start=1):
-        if not run.finished(sha256):
-            console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
-            suite.execute(run, data, device, threads)
+    threads = threads or default_threads(processes=jobs * workers)
+
+    def keep() -> None:
         if file:
             suite.write(file, name, runs, sha256)
+
+    def execute(run: suite.Run) -> None:
+        number = runs.index(run) + 1
+        console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
+        suite.execute(run, data, device, threads, workers, alone=jobs == 1)
+
+    keep()
+    try:
+        suite.execute_all([run for run in runs if not run.finished(sha256)], jobs, execute, keep)
+    except KeyboardInterrupt:
+        console.note("The suite goes on from there when the same command is given again.")
+        raise
     console.say(f"{len(runs)} runs are done." + (f" Results: {file}" if file else ""))

@@ -9,7 +9,7 @@ smaller of the two yardsticks counts, so that a side with noise of its own is no
 a whole course is allowed no less than a single pass of it would be.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,8 +17,9 @@ import numpy as np
 from crosscheck.compare import Comparison, compare
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
-from crosscheck.layouts import Weights
+from crosscheck.layouts import Parameter, Weights
 from crosscheck.parameters import initial_weights
+from crosscheck.sides import Both
 from crosscheck.technique import technique
 from crosscheck.verification import allowance
 from crosscheck.verification.rows import Finding
@@ -79,20 +80,21 @@ def _middle(found: list[Comparison]) -> Comparison:
 def _course(subject: Subject, dtype: str, course: Course, number: int) -> Iterator[Finding]:
     seed = subject.seed + 1_000 * number
     x, y = _batches(subject, course, dtype, seed)
-    start = {n: w.astype(dtype) for n, w in initial_weights(subject.parameters, seed).items()}
     case = (*subject.name, dtype, subject.case.optimizer)
-    twins = [] if dtype == "float64" else [_twin(start, number) for number in range(TWINS)]
-    runs = subject.sides.both("training:trajectory", *case, [start, *twins], x, y)
+    starts = beginnings(subject.parameters, dtype, seed)
+    yield from judged(subject.sides.both("training:trajectory", *case, starts, x, y), dtype)
+
+
+def beginnings(parameters: Mapping[str, Parameter], dtype: str, seed: int) -> list[Weights]:
+    """Initial weights, in float32 followed by their twins."""
+    start = {n: w.astype(dtype) for n, w in initial_weights(dict(parameters), seed).items()}
+    return [start] if dtype == "float64" else [start, *(_twin(start, number) for number in range(TWINS))]
+
+
+def judged(runs: Both, dtype: str) -> Iterator[Finding]:
+    """Losses and last weights of both sides, by what `training:trajectory` returned for `beginnings`."""
     (losses, weights), (keras_losses, keras_weights) = runs.torch[0], runs.keras[0]
-    if dtype == "float64":
-        allowed = RELATIVE * np.abs(losses)
-    else:
-        # How far they were apart at most so far: two courses may cross by chance.
-        parted = [
-            np.max([np.maximum.accumulate(np.abs(twin - side[0][0])) for twin, _ in side[1:]], axis=0)
-            for side in runs
-        ]
-        allowed = _yardstick(np.fmin(*parted), losses)
+    allowed = RELATIVE * np.abs(losses) if dtype == "float64" else _yardstick(parted_twins(runs), losses)
     yield "trajectory/loss", compare(losses, keras_losses, allowed)
     for name, value in weights.items():
         if dtype == "float64":
@@ -103,6 +105,18 @@ def _course(subject: Subject, dtype: str, course: Course, number: int) -> Iterat
             farthest = [_farthest([run[name] for _, run in side]) for side in runs]
             allowed = _yardstick(float(np.fmin.reduce(farthest)), value)
         yield f"trajectory/{name}", compare(value, keras_weights[name], allowed)
+
+
+def parted_twins(runs: Both) -> np.ndarray:
+    """How far the losses of a framework and of its twins were apart so far, of the one that parts slower.
+
+    The largest so far: two courses may cross by chance.
+    """
+    parted = [
+        np.max([np.maximum.accumulate(np.abs(twin - side[0][0])) for twin, _ in side[1:]], axis=0)
+        for side in runs
+    ]
+    return np.asarray(np.fmin(*parted))
 
 
 def _farthest(tensors: Sequence[np.ndarray]) -> float:

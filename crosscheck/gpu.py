@@ -1,0 +1,132 @@
+"""The whole check on a GPU, by the same commands that a user would give, into one file of results."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosscheck import checkpoint, console
+from crosscheck.environment import BACKENDS, machine, revision, versions
+from crosscheck.errors import CrosscheckError
+from crosscheck.sides import open_sides
+from crosscheck.training.run_folder import RunFolder
+
+SUITES = ("article_000", "article_004")
+NOISE_RECIPE = "cifar_cnn/baseline"
+QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
+
+
+def backends() -> list[str]:
+    """Keras' backends that see a GPU here.
+
+    Raises:
+        CrosscheckError: there is none; or PyTorch sees none.
+    """
+    found, complaints = [], []
+    for backend in BACKENDS:
+        try:
+            with open_sides(backend, "cuda"):
+                found.append(backend)
+        except CrosscheckError as error:
+            complaints.append(str(error).splitlines()[0])
+    if not found:
+        raise CrosscheckError("nothing to check on: " + "; ".join(dict.fromkeys(complaints)))
+    return found
+
+
+def card() -> str:
+    """The GPU, its driver and its memory, as the driver's own tool says it."""
+    try:
+        answer = subprocess.run(QUERY, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown: nvidia-smi does not answer"
+    return answer.stdout.strip().replace("\n", "; ")
+
+
+def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """Carry out the whole check; it goes on where it was, since runs and rows are kept in the folder.
+
+    Args:
+        data: CIFAR-10, as for the training scripts.
+        seeds: runs of each recipe of the suites.
+        folder: where runs and rows are kept.
+
+    Yields:
+        what is known so far, after every part.
+    """
+    seeing = backends()
+    facts: dict[str, Any] = {
+        "gpu": card(),
+        "machine": machine(),
+        "versions": versions(),
+        "revision": revision(),
+        "keras_backends": seeing,
+        "command": f"python scripts/gpu_check.py --data {Path(data).name} --seeds {seeds}",
+        "verify": {},
+        "noise": {},
+        "suites": {},
+    }
+    for backend in seeing:
+        rows = folder / f"rows-{backend}.json"
+        if not rows.exists():
+            _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", rows)
+        facts["verify"][backend] = summary(json.loads(rows.read_text()))
+        yield facts
+    for side, backend in (("torch", "torch"), *(("keras", backend) for backend in seeing)):
+        facts["noise"][f"{side} on {backend}"] = noise(side, backend, data, folder)
+        yield facts
+    for name in SUITES:
+        file = folder / f"{name}.json"
+        options = ("--device", "cuda", "--backend", seeing[0], "--seeds", seeds, "--out", folder / name)
+        _crosscheck("suite", name, "--data", data, *options, "--json", file)
+        facts["suites"][name] = json.loads(file.read_text())
+        yield facts
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """How the checks of every technique ended, by verdict, and each that did not pass."""
+    counts = {
+        name: dict(Counter(row["verdict"] for row in rows if row["technique"] == name))
+        for name in dict.fromkeys(row["technique"] for row in rows)
+    }
+    bad = [row for row in rows if row["verdict"] not in ("equal", "within_rounding")]
+    return {"rows": len(rows), "verdicts": counts, "not_passed": bad}
+
+
+def noise(side: str, backend: str, data: str, folder: Path) -> dict[str, Any]:
+    """How far two runs of an epoch are apart that were told to do exactly the same."""
+    found = []
+    for number in (1, 2):
+        run = RunFolder(folder / f"noise-{side}-{backend}-{number}")
+        if not run.exists() or run.epochs_done() < 1:
+            options = ["--recipe", NOISE_RECIPE, "--data", data, "--epochs", "1", "--device", "cuda"]
+            options += ["--backend", backend] if side == "keras" else []
+            options += ["--resume"] if run.exists() else []
+            _run([sys.executable, "-m", "crosscheck.training", side, *options, "--out", str(run.path)])
+        found.append(np.array([row["loss"] for row in run.metrics() if row["kind"] == "steps"]))
+    apart = float(np.max(np.abs(found[0] - found[1]) / found[0]))
+    return {"recipe": NOISE_RECIPE, "largest_relative_difference_of_losses": apart, "bitwise": apart == 0}
+
+
+def _crosscheck(*arguments: object) -> None:
+    code = "from crosscheck.cli import main; main(prog_name='crosscheck')"
+    _run([sys.executable, "-c", code, *map(str, arguments)])
+
+
+def _run(command: list[str]) -> None:
+    console.note("$ " + " ".join(command[1:]))
+    status = subprocess.run(command, check=False).returncode
+    if status == console.INTERRUPTED:
+        raise KeyboardInterrupt
+    if status not in (0, 1):  # 1: something differs, which is a result
+        raise CrosscheckError(f"it ended with status {status}; see above")
+
+
+def write(file: Path, facts: dict[str, Any]) -> None:
+    """Write the results."""
+    checkpoint.write_text(file, json.dumps(facts, indent=1) + "\n")

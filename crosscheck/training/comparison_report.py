@@ -1,0 +1,145 @@
+"""Article 004's table, plots and claims, from the results of its suite."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from crosscheck import checkpoint
+from crosscheck.technique import technique
+from crosscheck.training import report
+from crosscheck.training.report import SIDES, Result
+from crosscheck.training.statistics import equivalence
+
+PREFIX = "cifar_cnn/"
+LEVEL = 0.05
+# What the article says, or leaves open: text, the net, and what it is to be better than.
+CLAIMS = (
+    ("wider is better than the baseline", "wider", "baseline"),
+    ("deeper is better than the baseline", "deeper", "baseline"),
+    ("deeper is better than wider", "deeper", "wider"),
+    ("batch norm before ReLU is better than after it", "bn_before", "bn_after"),
+    ("residual blocks are better than the baseline", "residual", "baseline"),
+    ("it is the shortcut that makes them so", "residual", "no_shortcut"),
+    ("clipping the gradient is better than not", "clip", "baseline"),
+    ("batch 128 is better than 64", "batch_128", "baseline"),
+)
+COLOURS = {"torch": "#c8553d", "keras": "#2f6690"}
+
+
+def table(results: dict[str, Any]) -> str:
+    """Parameters, accuracies, how far the frameworks are apart, and whether they are equivalent."""
+    margin = results["margin"]
+    lines = [
+        "| net | parameters | PyTorch, test | Keras, test | n | Keras - PyTorch | p, equivalent | PyTorch, "
+        "images/s | Keras, images/s | article |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, recipe in recipes(results["runs"]).items():
+        accuracy = [report.samples(results["runs"], name, side, "test_accuracy") for side in SIDES]
+        speed = [report.samples(results["runs"], name, side, "images_per_second") for side in SIDES]
+        shared = accuracy[0].keys() & accuracy[1].keys()
+        count = technique(recipe["technique"]).model(recipe["case"]).expected_count
+        cells = [name.removeprefix(PREFIX), f"{count:,}"]
+        cells += [report.percent(side) if side else "-" for side in accuracy]
+        cells += [" and ".join(dict.fromkeys(str(len(side)) for side in accuracy))]
+        if len(shared) > 1:
+            cells += [report.difference(accuracy[1], accuracy[0])]
+            cells += [f"{equivalence(accuracy[1], accuracy[0], margin):.3f}"]
+        else:
+            cells += [report.points(accuracy[1], accuracy[0]) if shared else "-", "-"]
+        cells += [f"{mean(side.values()):,.0f}" if side else "-" for side in speed]
+        published = recipe["published"].get("test_accuracy")
+        cells += [f"{100 * published:.1f} %" if published else "-"]
+        lines.append("| " + " | ".join(cells) + " |")
+    note = (
+        f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
+        f"each other, a margin set before the runs; below {LEVEL:g} they are. The article's figures are of "
+        "one run each, without a seed."
+    )
+    return "\n".join([*lines, "", note, "", report.provenance(results)])
+
+
+def claims(results: dict[str, Any]) -> str:
+    """What the article claims, and by how much it holds on either side."""
+    lines = ["| claim | PyTorch, points | Keras, points |", "|---|---:|---:|"]
+    for text, better, base in CLAIMS:
+        cells = []
+        for side in SIDES:
+            one, other = (
+                report.samples(results["runs"], PREFIX + name, side, "test_accuracy")
+                for name in (better, base)
+            )
+            shared = one.keys() & other.keys()
+            cells.append(
+                report.difference(one, other) if len(shared) > 1 else report.points(one, other) or "-"
+            )
+        lines.append(f"| {text} ({better} - {base}) | {' | '.join(cells)} |")
+    note = "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1."
+    return "\n".join([*lines, "", note])
+
+
+def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
+    """The recipes of the runs, by name, in the order of the article."""
+    return {run["recipe"]["name"]: run["recipe"] for run in runs}
+
+
+def pictures(results: dict[str, Any], folder: Path) -> None:
+    """Draw the article's bar chart, and accuracy against parameters, with both frameworks in each."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    for name, draw in (("article_004_accuracy", bars), ("article_004_parameters", against_parameters)):
+        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure.subplots(), results["runs"])
+        with checkpoint.atomic(folder / f"{name}.png") as temporary:
+            figure.savefig(temporary, format="png", dpi=120)
+
+
+def bars(axes: Any, runs: Sequence[Result]) -> None:
+    """Test accuracy of every net on either side, with its spread, and the article's."""
+    known = recipes(runs)
+    for offset, side in ((-0.2, "torch"), (0.2, "keras")):
+        heights, spreads = _accuracies(runs, known, side)
+        places = [number + offset for number in range(len(known))]
+        style = {"color": COLOURS[side], "label": "PyTorch" if side == "torch" else "Keras", "capsize": 3}
+        axes.bar(places, heights, 0.38, yerr=spreads, **style)
+    for number, recipe in enumerate(known.values()):
+        if "test_accuracy" in recipe["published"]:
+            height = 100 * recipe["published"]["test_accuracy"]
+            label = "article, one run" if number == 0 else None
+            axes.plot([number - 0.4, number + 0.4], [height] * 2, color="black", linewidth=1.5, label=label)
+    axes.set_xticks(range(len(known)), [name.removeprefix(PREFIX).replace("_", "\n") for name in known])
+    axes.set(ylabel="test accuracy, %", ylim=(55, 90), title="Article 004, ten epochs")
+    axes.legend(ncols=3, loc="upper left", fontsize="small")
+
+
+def against_parameters(axes: Any, runs: Sequence[Result]) -> None:
+    """Test accuracy over the number of parameters."""
+    known = recipes(runs)
+    counts = [technique(r["technique"]).model(r["case"]).expected_count for r in known.values()]
+    for side, marker in (("torch", "o"), ("keras", "s")):
+        heights, spreads = _accuracies(runs, known, side)
+        style = {"color": COLOURS[side], "label": "PyTorch" if side == "torch" else "Keras", "alpha": 0.8}
+        axes.errorbar(counts, heights, yerr=spreads, fmt=marker, capsize=3, **style)
+    heights, _ = _accuracies(runs, known, "torch")
+    for name, count, height in zip(known, counts, heights, strict=True):
+        axes.annotate(
+            name.removeprefix(PREFIX), (count, height), (6, 4), textcoords="offset points", fontsize="small"
+        )
+    axes.set(
+        xscale="log", xlabel="parameters", ylabel="test accuracy, %", title="Accuracy against parameters"
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize="small")
+
+
+def _accuracies(runs: Sequence[Result], known: Iterable[str], side: str) -> tuple[list[float], list[float]]:
+    found = [list(report.samples(runs, name, side, "test_accuracy").values()) for name in known]
+    heights = [100 * mean(values) if values else float("nan") for values in found]
+    return heights, [100 * _spread(values) for values in found]
+
+
+def _spread(values: Sequence[float]) -> float:
+    return stdev(values) if len(values) > 1 else 0.0

@@ -1,0 +1,118 @@
+"""Both frameworks along the first steps of a real training run, recipe by recipe.
+
+In float64 they stay within rounding of each other. In float32 rounding is amplified by training itself,
+and the yardstick is each framework against its own twins, begun one unit in the last place beside.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosscheck import checkpoint
+from crosscheck.data import batches
+from crosscheck.data.dataset import Dataset
+from crosscheck.environment import machine, revision, versions
+from crosscheck.experiments.drawing import NOTHING
+from crosscheck.recipes.recipe import Recipe
+from crosscheck.sides import Both, Sides
+from crosscheck.technique import technique
+from crosscheck.verification.trajectory import beginnings, judged, parted_twins
+
+DTYPES = ("float64", "float32")
+# Adam makes steps of its own size from gradients that are zero but for rounding, such as that of a bias
+# before batch norm: what it makes of them is chance, on either side, and nothing else hangs on it.
+CHANCE = "zero gradient: moved by rounding alone"
+
+
+def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int) -> dict[str, Any]:
+    """Train a recipe's first steps in both precisions.
+
+    Returns:
+        plain data: losses of every step, how far they are apart, and a verdict for losses and weights.
+    """
+    facts: dict[str, Any] = {
+        "recipe": recipe.facts(),
+        "command": f"crosscheck trajectories {recipe.name} --data {Path(dataset.source).name} "
+        f"--steps {steps} --seed {seed} --backend {sides.backend} --device {sides.device}",
+        "data_sha256": dataset.sha256,
+        "steps": steps,
+        "seed": seed,
+        "backend": sides.backend,
+        "device": sides.device,
+        "modes": list(sides.modes),
+        "versions": versions(),
+        "machine": machine(),
+        "revision": revision(),
+    }
+    for dtype in DTYPES:
+        facts[dtype] = _course(recipe, sides, dataset, steps, dtype, seed)
+        # A last-place difference may tip a maximum over and set one course apart at once. Then two others
+        # decide with it, and the middle one of the three counts: see `verification.trajectory`.
+        if dtype == "float32" and not facts[dtype]["passed"]:
+            more = [_course(recipe, sides, dataset, steps, dtype, seed + 1_000 * n) for n in (1, 2)]
+            used = [course["used"] for course in (facts[dtype], *more)]
+            facts[dtype] |= {"used_by_three": used, "passed": sum(one["passed"] for one in more) == 2}
+    return facts
+
+
+def _course(
+    recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, dtype: str, seed: int
+) -> dict[str, Any]:
+    case = technique(recipe.technique).model(recipe.case)
+    order = batches.epoch_order(len(dataset.train), seed, epoch=1)
+    indices = np.resize(order, steps * recipe.batch_size).reshape(steps, recipe.batch_size)
+    x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, dtype)
+    starts = beginnings(case.parameters, dtype, seed)
+    name = (recipe.technique, recipe.case, dtype, recipe.optimizer)
+    return _facts(sides.both("training:trajectory", *name, starts, x, y), dtype, case.no_gradient)
+
+
+def _facts(runs: Both, dtype: str, no_gradient: tuple[str, ...]) -> dict[str, Any]:
+    findings = dict(judged(runs, dtype))
+    chance = [f"trajectory/{name}" for name in no_gradient]
+    judged_by = {name: found for name, found in findings.items() if name not in chance}
+    worst = max(judged_by, key=lambda name: judged_by[name].used)
+    found = {
+        "losses": {"torch": runs.torch[0][0].tolist(), "keras": runs.keras[0][0].tolist()},
+        "passed": all(comparison.passed for comparison in judged_by.values()),
+        "worst": worst.partition("/")[2],
+        "used": judged_by[worst].used,
+        "left_out": {name.partition("/")[2]: CHANCE for name in chance if name in findings},
+    }
+    return found | ({"twins": parted_twins(runs).tolist()} if dtype == "float32" else {})
+
+
+def write(folder: Path, facts: dict[str, Any]) -> None:
+    """Write RECIPE.json, and RECIPE.png beside it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    name = facts["recipe"]["name"].replace("/", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_text(folder / f"{name}.json", json.dumps(facts, indent=1) + "\n")
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(figure.subplots(1, 2), facts)
+    with checkpoint.atomic(folder / f"{name}.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
+
+
+def draw(axes: Any, facts: dict[str, Any]) -> None:
+    """Both loss curves, and beside them how far they are apart, and the twins."""
+    left, right = axes
+    for side, style in (("torch", {"linewidth": 3.5, "alpha": 0.4}), ("keras", {"linestyle": "--"})):
+        left.plot(facts["float32"]["losses"][side], color="C0", label=f"{side}, float32", **style)
+    left.set(xlabel="step", ylabel="loss", title=facts["recipe"]["name"])
+    for dtype, colour in (("float32", "C0"), ("float64", "C2")):
+        apart = np.abs(np.subtract(*(facts[dtype]["losses"][side] for side in ("torch", "keras"))))
+        right.semilogy(np.maximum(apart, NOTHING), color=colour, label=f"torch - keras, {dtype}", linewidth=1)
+    twins = np.maximum(facts["float32"]["twins"], NOTHING)
+    right.semilogy(
+        twins, color="black", linewidth=1, label="a framework and its one-ulp twins so far, float32"
+    )
+    right.set(xlabel="step", ylabel=f"difference of the losses (0 at {NOTHING:g})", title="How far they part")
+    for one in axes:
+        one.grid(alpha=0.3)
+        one.legend(fontsize="x-small")

@@ -1,0 +1,85 @@
+"""The command `crosscheck trajectories`."""
+
+from pathlib import Path
+
+import click
+
+from crosscheck import console
+from crosscheck.data import dataset
+from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck.modes import for_training
+from crosscheck.recipes.recipe import recipe as find_recipe
+from crosscheck.recipes.recipe import recipes
+from crosscheck.sides import open_sides
+from crosscheck.training import trajectories
+
+
+@click.command(
+    "trajectories",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="Follow the first steps of training in both frameworks.",
+)
+@click.argument("names", nargs=-1, metavar="[RECIPE]...")
+@click.option("--data", default="generated", show_default=True, metavar="WHAT", help="As for training.")
+@click.option("--steps", type=click.IntRange(min=1), default=300, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
+)
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 86_400),
+    default=3_600,
+    show_default=True,
+    help="Seconds a call may take.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs") / "trajectories",
+    show_default=True,
+    help="Folder for RECIPE.json and RECIPE.png.",
+)
+@console.user_command
+def trajectories_command(
+    names: tuple[str, ...],
+    data: str,
+    steps: int,
+    seed: int,
+    backend: str,
+    device: str,
+    timeout: float,
+    out: Path,
+) -> None:
+    """Follow the first steps of training in both frameworks: the same weights, the same batches.
+
+    In float64 losses and weights must stay within 1e-12 of each other; in float32 they may part no
+    faster than a framework parts from itself, begun one unit in the last place beside.
+
+    \b
+    Example:
+      crosscheck trajectories split_linear/split cifar_cnn/baseline --steps 100
+
+    Exit status: 0 all do, 1 some do not, 2 something is wrong, 130 interrupted.
+    """
+    chosen = [find_recipe(name) for name in names or recipes()]
+    images = dataset.load(data)
+    failed = False
+    for recipe in chosen:
+        mode = for_training("keras", backend, device, recipe.batch_size)
+        with open_sides(backend, device, timeout=timeout, modes=("", mode)) as sides:
+            console.note(f"{recipe.name}: {steps} steps of {recipe.batch_size} images in both precisions")
+            facts = trajectories.follow(recipe, sides, images, steps, seed)
+        trajectories.write(out, facts)
+        for dtype in trajectories.DTYPES:
+            found = facts[dtype]
+            failed = failed or not found["passed"]
+            verdict = "within its allowance" if found["passed"] else "DIFFERENT"
+            used = f"{found['worst']} used most, {found['used']:.2g} of it"
+            if "used_by_three" in found:
+                used = f"three courses used {', '.join(f'{one:.2g}' for one in found['used_by_three'])} of it"
+            console.say(f"{recipe.name} {dtype}: {verdict}; {used}")
+    console.say(f"Data and pictures are in {out}.")
+    if failed:
+        raise SystemExit(1)

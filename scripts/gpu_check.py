@@ -1,0 +1,44 @@
+"""Check everything on a GPU, and write one file of results.
+
+python scripts/gpu_check.py --data cifar10 --seeds 5 --json results/gpu.json
+"""
+
+from pathlib import Path
+
+import click
+
+from crosscheck import checkpoint, console, gpu
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--data", required=True, metavar="WHAT", help='"cifar10", "generated", or a path of CIFAR-10.')
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Of the suites.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/gpu"), show_default=True)
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("results/gpu.json"),
+    show_default=True,
+    help="The results, written after every part.",
+)
+@console.user_command
+def main(data: str, seeds: int, out: Path, file: Path) -> None:
+    """Check everything on a GPU: verify on each of Keras' backends that sees it, noise, both suites.
+
+    It can be stopped at any time; the same command goes on where it was.
+
+    \b
+    Example:
+      python scripts/gpu_check.py --data cifar10 --seeds 5 --json results/gpu.json
+
+    Exit status: 0 done, 2 there is no GPU or something is wrong, 130 interrupted.
+    """
+    checkpoint.require_writable(file)
+    for facts in gpu.check(data, seeds, out):
+        gpu.write(file, facts)
+    console.say(f"The results are in {file}.")
+
+
+if __name__ == "__main__":
+    main()
