@@ -33,8 +33,9 @@ def main() -> None:
 @main.command("curves", context_settings=CONTEXT, short_help="Draw the loss curves of training runs.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("curves.png"), show_default=True)
+@click.option("--mixed", is_flag=True, help="Also runs of different precision, in one picture.")
 @console.user_command
-def curves_command(runs: tuple[Path, ...], out: Path) -> None:
+def curves_command(runs: tuple[Path, ...], out: Path, mixed: bool) -> None:
     """Draw the loss curves of several training runs in one picture.
 
     \b
@@ -45,6 +46,8 @@ def curves_command(runs: tuple[Path, ...], out: Path) -> None:
     from crosscheck.training import curves
 
     checkpoint.require_writable(out)
+    if not mixed:
+        curves.require_alike(runs)
     curves.draw(runs, out)
     console.say(f"The picture is in {out}.")
 

@@ -16,7 +16,6 @@ from crosscheck import checkpoint, layouts
 from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
-from crosscheck.modes import MODES, framework
 from crosscheck.technique import Case, technique
 from keras_impl import implementation, losses, replicas
 from keras_impl.probe import Probe
@@ -175,9 +174,8 @@ def evaluate(
     model = kept(technique_name, case, dtype)
     shape = points[0][1].shape
     output = model(keras.KerasTensor(shape, dtype))
-    # Not compiled where there is another way: that takes longer than the few passes there are.
-    how = executed(MODES[framework("keras", keras.backend.backend())][0])
-    probe = Probe(model, shape, output.shape, losses.loss_function(technique_name, case), how)
+    loss = losses.loss_function(technique_name, case)
+    probe = Probe(model, shape, output.shape, loss, executed(_mode) if _mode else None)
     return [_evaluate(model, probe, case, weights, x, target) for weights, x in points]
 
 

@@ -37,16 +37,26 @@ class Probe(keras.Model):
         input_shape: with the batch.
         output_shape: with the batch.
         loss: from (target, output) to a scalar.
-        how: it is executed, as arguments of `compile`.
+        how: it is executed, as arguments of `compile`; by default as fast as for a few passes.
     """
 
-    def __init__(self, model: keras.Layer, input_shape, output_shape, loss: keras.Loss, how: dict[str, bool]):
+    def __init__(
+        self,
+        model: keras.Layer,
+        input_shape,
+        output_shape,
+        loss: keras.Loss,
+        how: dict[str, bool] | None = None,
+    ):
         super().__init__(name="probe")
         self.model = model
         self.held_input = self.add_weight(shape=input_shape, initializer="zeros", name="held_input")
         keep = {"initializer": "zeros", "trainable": False}
         self.held_output = self.add_weight(shape=output_shape, name="held_output", **keep)
         self.held_loss = self.add_weight(shape=(), name="held_loss", **keep)
+        # Not compiled where there is another way: that takes longer than the few passes there are.
+        compiled = keras.backend.backend() == "jax"
+        how = how or {"jit_compile": compiled, "run_eagerly": not compiled}
         self.compile(optimizer=GradientRecorder(), loss=loss, **how)
         self.optimizer.build(self.trainable_variables)
 

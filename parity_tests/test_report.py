@@ -4,12 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from crosscheck import guide
 from crosscheck.errors import CrosscheckError
-from crosscheck.training import report
+from crosscheck.training import report, statistics
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,12 +23,25 @@ def test_the_generated_documents_are_current() -> None:
 
 def test_paired_differences() -> None:
     first, second = {0: 0.60, 1: 0.58, 2: 0.61, 7: 0.9}, {2: 0.59, 1: 0.57, 0: 0.60}
-    middle, half = report.paired(first, second)
+    middle, half = statistics.paired(first, second)
     expected = stats.ttest_rel([0.60, 0.58, 0.61], [0.60, 0.57, 0.59]).confidence_interval(0.95)
     assert middle == pytest.approx(0.01)
     assert (middle - half, middle + half) == pytest.approx((expected.low, expected.high))
     with pytest.raises(CrosscheckError, match="at least two seeds"):
-        report.paired({0: 1.0}, {0: 1.0})
+        statistics.paired({0: 1.0}, {0: 1.0})
+
+
+def test_equivalence() -> None:
+    """By the textbook: equivalent at level 5 % just where the 90 % interval lies within the margin."""
+    generator = np.random.default_rng(0)
+    decided = set()
+    for _ in range(40):
+        found = dict(enumerate(generator.normal(0.004, 0.006, 4)))
+        interval = stats.ttest_1samp(list(found.values()), 0).confidence_interval(0.90)
+        within = bool(interval.low > -0.01 and interval.high < 0.01)
+        assert (statistics.equivalence(found, dict.fromkeys(found, 0.0), 0.01) < 0.05) is within
+        decided.add(within)
+    assert decided == {True, False}
 
 
 def test_markers() -> None:

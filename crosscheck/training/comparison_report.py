@@ -40,7 +40,7 @@ def table(results: dict[str, Any]) -> str:
         speed = [report.samples(results["runs"], name, side, "images_per_second") for side in SIDES]
         shared = accuracy[0].keys() & accuracy[1].keys()
         count = technique(recipe["technique"]).model(recipe["case"]).expected_count
-        cells = [name.removeprefix(PREFIX), f"{count:,}"]
+        cells = [recipe["name"].partition("/")[2], f"{count:,}"]
         cells += [report.percent(side) if side else "-" for side in accuracy]
         cells += [" and ".join(dict.fromkeys(str(len(side)) for side in accuracy))]
         if len(shared) > 1:

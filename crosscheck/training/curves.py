@@ -1,7 +1,8 @@
 """Loss curves of several runs in one picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -19,6 +20,29 @@ LINES = {
 }
 # About this many points a curve, so that the noise of small batches does not hide it.
 POINTS = 120
+
+
+def require_alike(folders: Sequence[Path]) -> None:
+    """Make sure that the runs were computed with the same digits.
+
+    Raises:
+        CrosscheckError: their precision differs, or TF32 was on in some of them only.
+    """
+    for key in ("dtype", "tf32"):
+        found = {folder: precision(RunFolder(folder).facts())[key] for folder in folders}
+        if len(set(found.values())) > 1:
+            named = ", ".join(f"{value} in {folder}" for folder, value in found.items())
+            raise CrosscheckError(
+                f"the runs differ in {key} ({named}), which looks like a difference of the frameworks; "
+                "--mixed draws them all the same"
+            )
+
+
+def precision(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The dtype of a run, and whether it used TF32."""
+    framework = facts.get("framework", {})
+    tf32 = framework.get("tf32", framework.get("NVIDIA_TF32_OVERRIDE") != "0")
+    return {"dtype": facts["dtype"], "tf32": "on" if tf32 and facts.get("device") == "cuda" else "off"}
 
 
 def draw(folders: Sequence[Path], picture: Path) -> None:

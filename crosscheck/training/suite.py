@@ -14,6 +14,7 @@ import numpy as np
 from crosscheck import checkpoint, console
 from crosscheck.environment import revision
 from crosscheck.errors import CrosscheckError
+from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import Recipe, recipes
 from crosscheck.training.run_folder import Row, RunFolder
 
@@ -22,6 +23,7 @@ MARGIN = 0.015
 SUITES = {
     "article_000": "split_linear/",
     "article_004": "cifar_cnn/",
+    "lr_scaling": "lr_scaling/",
 }  # by the beginning of their recipes' names
 # Article 000 prints the mean loss of every 2,000 steps and reports the least of them.
 BEST_LOSS_STEPS = 2_000
@@ -59,6 +61,12 @@ def suite_recipes(name: str) -> list[Recipe]:
     if name not in SUITES:
         raise CrosscheckError(f"there is no suite {name!r}; there are: {', '.join(SUITES)}")
     return [recipe for recipe in recipes().values() if recipe.name.startswith(SUITES[name])]
+
+
+def own_workers(recipe: Recipe) -> int:
+    """How many workers a recipe is about."""
+    base = lr_scaling.BASE
+    return recipe.batch_size // base.batch_size if recipe.name.startswith(SUITES["lr_scaling"]) else 1
 
 
 def plan(name: str, sides: Iterable[tuple[str, str]], seeds: int, out: Path) -> list[Run]:
@@ -101,6 +109,7 @@ def execute(run: Run, data: str, device: str, threads: int | None, workers: int,
     command += ["--data", data, "--seed", str(run.seed), "--device", device, "--out", str(run.folder.path)]
     command += ["--backend", run.backend] if run.side == "keras" else []
     command += ["--threads", str(threads)] if threads else []
+    workers = max(workers, own_workers(run.recipe))
     command += ["--workers", str(workers)] if workers > 1 else []
     command += ["--resume"] if run.folder.exists() else []
     if alone:
@@ -158,7 +167,10 @@ def _result(run: Run) -> dict[str, Any]:
     last = [row for row in rows if row["kind"] == "epoch"][-1]
     return {
         **{key: facts[key] for key in ("side", "backend", "device", "threads", "seed", "data_sha256")},
-        "mode": facts.get("mode", ""),  # runs of before there were modes do not say
+        # Runs of before there was a choice do not say.
+        "dtype": facts["dtype"],
+        "mode": facts.get("mode", ""),
+        "workers": facts.get("workers", 1),
         "recipe": facts["recipe"],
         "versions": facts["versions"],
         "machine": facts["machine"],

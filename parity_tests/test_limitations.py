@@ -1,0 +1,119 @@
+"""Execution modes, and what the frameworks are known not to do in them."""
+
+from dataclasses import replace
+
+import pytest
+
+from crosscheck import modes
+from crosscheck.compare import Comparison, failed
+from crosscheck.errors import CrosscheckError
+from crosscheck.sides import open_sides
+from crosscheck.technique import technique
+from crosscheck.verification.limitations import Limitation, known, marked, not_met, summary
+from crosscheck.verification.rows import Row, failures
+from crosscheck.verification.trajectory import Course
+from crosscheck.verification.verify import verify
+
+LIMITATION = Limitation(
+    name="loses-digits",
+    framework="keras on torch",
+    modes=("", "eager"),
+    dtypes=("float64",),
+    cases="dense/.*",
+    checks="output.*",
+    kind="imprecise",
+    what="Multiplies matrices in float32.",
+    versions="keras 3.15.1",
+    at_most=1e8,
+)
+REFUSAL = replace(
+    LIMITATION, name="refuses", kind="refused", at_most=0.0, message="not implemented", checks=".*"
+)
+ROW = Row(
+    "dense", "plain", "output/torch-keras", "float64", "torch", "cpu", Comparison("different", 1e-7, 1e-14)
+)
+
+
+def test_a_failure_within_a_limitation_is_no_failure_and_no_pass() -> None:
+    row = marked(ROW, [LIMITATION])
+    assert (row.comparison.verdict, row.passed, failures([row])) == ("limited", False, [])
+    assert summary([row]) == ["known limitation in 1 checks: loses-digits: Multiplies matrices in float32."]
+    assert not_met([row], [LIMITATION]) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"technique": "conv"},
+        {"check": "gradient/kernel"},
+        {"dtype": "float32"},
+        {"backend": "jax"},
+        {"comparison": Comparison("different", 1e-5, 1e-14)},  # farther off than the limitation is
+        {"comparison": Comparison("nan", float("nan"), 0.0)},
+        {"comparison": failed("shapes differ")},
+    ],
+)
+def test_what_a_limitation_does_not_explain_still_fails(changes: dict[str, object]) -> None:
+    row = marked(replace(ROW, **changes), [LIMITATION])  # type: ignore[arg-type]
+    assert failures([row]) == [row]
+
+
+def test_a_refusal_is_known_by_its_message() -> None:
+    refused = replace(ROW, comparison=failed("NotImplementedError('this is not implemented')"))
+    assert failures([marked(refused, [REFUSAL])]) == []
+    other = replace(ROW, comparison=failed("ValueError('shapes')"))
+    assert failures([marked(other, [REFUSAL])]) == [other]
+
+
+def test_an_unexpected_success_is_told() -> None:
+    passed = replace(ROW, comparison=Comparison("equal", 0.0, 0.0))
+    assert not_met([passed], [LIMITATION]) == [LIMITATION]
+    assert not_met([replace(passed, backend="jax")], [LIMITATION]) == []  # not looked for
+
+
+def test_the_registry_is_whole() -> None:
+    assert len({one.name for one in known()}) == len(known())
+    for one in known():
+        assert one.what.endswith(".")
+        assert one.versions
+    with pytest.raises(CrosscheckError, match="no such framework"):
+        replace(LIMITATION, framework="keras")
+    with pytest.raises(CrosscheckError, match="imprecise needs at_most"):
+        replace(LIMITATION, at_most=0.0)
+
+
+@pytest.mark.parametrize(
+    ("side", "backend", "device", "mode", "workers", "complaint"),
+    [
+        ("torch", "torch", "cpu", "xla", 1, "torch has no mode 'xla'; it has: eager, compile"),
+        ("keras", "jax", "cpu", "graph", 1, "keras on jax has no mode 'graph'"),
+        ("keras", "torch", "cpu", "compile", 1, "keras on torch has no mode 'compile'"),
+        ("keras", "tensorflow", "cuda", "xla", 1, "deterministic operations"),
+        ("keras", "tensorflow", "cpu", "xla", 2, "several workers"),
+    ],
+)
+def test_modes_that_there_are_not(
+    side: str, backend: str, device: str, mode: str, workers: int, complaint: str
+) -> None:
+    with pytest.raises(CrosscheckError, match=complaint):
+        modes.require(side, backend, device, mode, workers)
+
+
+# One net with a convolution, batch norm and pooling, executed in every way that there is.
+@pytest.mark.parametrize(
+    ("backend", "both"),
+    [
+        ("tensorflow", ("compile", "xla")),
+        ("tensorflow", ("eager", "graph")),
+        ("jax", ("", "eager")),
+        ("torch", ("", "eager")),
+    ],
+)
+def test_every_mode_is_equal_or_limited(backend: str, both: tuple[str, str], course: Course) -> None:
+    with open_sides(backend, timeout=300, modes=both) as sides:
+        rows = list(
+            verify([technique("cifar_cnn")], sides, ["float64", "float32"], course, ["small_bn_before"])
+        )
+    assert len(rows) > 80
+    assert failures(rows) == []
+    assert {row.modes for row in rows} == {both}
