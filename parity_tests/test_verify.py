@@ -1,27 +1,53 @@
 """Every technique, on the tensorflow and jax backends, in both precisions."""
 
+from collections.abc import Callable
+
 import pytest
 
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import AnyCase, Call, Update, techniques
 from crosscheck.verification import functions
-from crosscheck.verification.rows import failures
+from crosscheck.verification.command import open_pairs
+from crosscheck.verification.pool import verify_together
+from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
 from crosscheck.verification.verify import verify
+from parity_tests.conftest import strict
+
+Rows = dict[tuple[str, str], list[Row]]  # by technique and case
 
 CASES = [(name, case.name) for name, technique in techniques().items() for case in technique.cases]
 DTYPES = ("float64", "float32")
 SIDES = ("torch", "keras")
 
 
+@pytest.fixture(scope="session")
+def verified(request: pytest.FixtureRequest, course: Course) -> Callable[[str], Rows]:
+    """The rows of every case that was asked for, by backend; two pairs of processes share them out."""
+    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    known: dict[str, Rows] = {}
+
+    def ask(backend: str) -> Rows:
+        if backend not in known:
+            wanted = [one for one in asked if one.get("backend") == backend and "case" in one]
+            chosen = [techniques()[name] for name in dict.fromkeys(one["technique"] for one in wanted)]
+            cases = list(dict.fromkeys(one["case"] for one in wanted))
+            rows = known[backend] = {}
+            with open_pairs(backend, "cpu", 300, 2, ("", "")) as pairs:
+                for row in verify_together(chosen, [strict(pair) for pair in pairs], DTYPES, course, cases):
+                    rows.setdefault((row.technique, row.case), []).append(row)
+        return known[backend]
+
+    return ask
+
+
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 @pytest.mark.parametrize(("technique", "case"), CASES)
 def test_both_sides_are_equal(
-    technique: str, case: str, backend: str, course: Course, request: pytest.FixtureRequest
+    technique: str, case: str, backend: str, verified: Callable[[str], Rows]
 ) -> None:
-    sides: Sides = request.getfixturevalue("sides" if backend == "tensorflow" else "jax_sides")
     found = techniques()[technique].case(case)
-    rows = list(verify([techniques()[technique]], sides, DTYPES, course, [case]))
+    rows = verified(backend)[technique, case]
     assert not failures(rows)
     for dtype in DTYPES:
         checks = {row.check for row in rows if row.dtype == dtype}
