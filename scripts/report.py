@@ -4,6 +4,7 @@ python scripts/report.py            (writes)
 python scripts/report.py --check    (exit status 1 if a document is out of date)
 """
 
+import json
 from pathlib import Path
 
 import click
@@ -12,14 +13,19 @@ from crosscheck import checkpoint, console, guide, readme
 from crosscheck.ports import causes
 from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
+from crosscheck.training import comparison_report, results_page
+from crosscheck.verification import limitations
 
 ROOT = Path(__file__).parent.parent
+ARTICLE_004 = ROOT / "results" / "article_004.json"
 
 
 def rendered() -> dict[Path, str]:
     """Every generated document as it ought to be."""
     pages = {ROOT / "docs" / f"{name}.md": guide.page(t, ROOT) for name, t in techniques().items()}
-    return {ROOT / "README.md": readme.written(ROOT), ROOT / causes.PAGE: porting.page()} | pages
+    pages |= {ROOT / causes.PAGE: porting.page(), ROOT / limitations.PAGE: limitations.page()}
+    pages |= {ROOT / results_page.PAGE: results_page.page(ROOT)}
+    return {ROOT / "README.md": readme.written(ROOT)} | pages
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,6 +38,8 @@ def main(check: bool) -> None:
     Example:
       python scripts/report.py
     """
+    if not check and ARTICLE_004.exists():
+        comparison_report.pictures(json.loads(ARTICLE_004.read_text()), ARTICLE_004.parent)
     for file, text in rendered().items():
         if not check:
             checkpoint.write_text(file, text)

@@ -55,7 +55,7 @@ def table(results: dict[str, Any]) -> str:
     note = (
         f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
         f"each other, a margin set before the runs; below {LEVEL:g} they are. The article's figures are of "
-        "one run each, without a seed."
+        "one run each, without a seed. Images/s are of the last epoch; runs may have shared the machine."
     )
     return "\n".join([*lines, "", note, "", report.provenance(results)])
 

@@ -98,8 +98,8 @@ def percent(values: Samples) -> str:
 
 def _spread(values: Iterable[float], form: str) -> str:
     values = list(values)
-    spread = form.format(stdev(values)) if len(values) > 1 else "?"
-    return f"{form.format(mean(values))} ± {spread}"
+    middle = form.format(mean(values))
+    return f"{middle} ± {form.format(stdev(values))}" if len(values) > 1 else middle
 
 
 def difference(first: Samples, second: Samples) -> str:

@@ -156,9 +156,16 @@ def collect(runs: Iterable[Run], data_sha256: str) -> list[dict[str, Any]]:
     return [_result(run) for run in runs if run.finished(data_sha256)]
 
 
-def write(path: Path, name: str, runs: Iterable[Run], data_sha256: str) -> None:
+def write(path: Path, name: str, runs: Sequence[Run], data_sha256: str) -> None:
     """Write the results of a suite as data."""
-    content = {"suite": name, "revision": revision(), "margin": MARGIN, "runs": collect(runs, data_sha256)}
+    done = collect(runs, data_sha256)
+    content = {
+        "suite": name,
+        "revision": revision(),
+        "margin": MARGIN,
+        "planned": len(runs),
+        "runs": done,
+    }
     checkpoint.write_text(path, json.dumps(content, indent=1) + "\n")
 
 
