@@ -1,8 +1,10 @@
 """The docs say what the result files say, and the statistics are right."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,15 @@ from scipy import stats
 
 from crosscheck import guide
 from crosscheck.errors import CrosscheckError
-from crosscheck.training import report, statistics
+from crosscheck.training import (
+    comparison_report,
+    curves,
+    report,
+    results_page,
+    run_folder,
+    statistics,
+    suite,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,3 +74,51 @@ def test_results_that_are_none(tmp_path: Path) -> None:
         (tmp_path / "r.json").write_text(content)
         with pytest.raises(CrosscheckError, match="holds no results"):
             report.read(tmp_path / "r.json")
+
+
+def test_a_suite_executes_every_run_and_stops_at_the_first_that_fails() -> None:
+    begun: list[int] = []
+    kept: list[int] = []
+    suite.execute_all([0, 1, 2, 3], 2, begun.append, lambda: kept.append(len(begun)))  # type: ignore[list-item,arg-type]
+    assert sorted(begun) == [0, 1, 2, 3]
+    assert len(kept) == 4
+
+    def fail(number: int) -> None:
+        raise CrosscheckError(f"run {number} failed")
+
+    with pytest.raises(CrosscheckError, match="run 0 failed"):
+        suite.execute_all([0, 1], 1, fail, lambda: None)  # type: ignore[list-item,arg-type]
+
+
+def test_an_unfinished_suite_is_called_so() -> None:
+    results = {
+        "margin": 0.015,
+        "planned": 4,
+        "runs": [result("torch", seed, accuracy) for seed, accuracy in ((0, 0.7), (1, 0.72))]
+        + [result("keras", 0, 0.69)],
+        "revision": "x",
+    }
+    assert "3 of 4 runs are done" in results_page._progress(results)[0]
+    row = comparison_report.table(results).splitlines()[2]
+    assert row.startswith("| baseline | 122,570 | 71.0 ± 1.4 % | 69.0 % | 2 and 1 | -1.0 | - |")
+    results["runs"].append(result("keras", 1, 0.705))
+    row = comparison_report.table(results).splitlines()[2]
+    assert "| 2 | -1.2 ± 3.2 | 0." in row
+
+
+def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
+    recipe = {"name": "cifar_cnn/baseline", "technique": "cifar_cnn", "case": "baseline", "published": {}}
+    facts = {"versions": dict.fromkeys(("torch", "keras", "tensorflow", "python"), "1"), "machine": "m"}
+    more = {"device": "cpu", "data_sha256": "0", "backend": "tensorflow", "images_per_second": 1.0}
+    return {"side": side, "seed": seed, "test_accuracy": accuracy, "recipe": recipe} | facts | more
+
+
+def test_runs_of_other_precision_are_not_drawn_together(tmp_path: Path) -> None:
+    for name, dtype in (("one", "float32"), ("two", "float64")):
+        facts = dict.fromkeys(run_folder.KEYS, 0) | {"recipe": {"name": "a", "batch_size": 1}, "dtype": dtype}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(json.dumps(facts))
+    folders = [tmp_path / "one", tmp_path / "two"]
+    with pytest.raises(CrosscheckError, match=r"differ in dtype \(float32 in .*one, float64 in .*two\)"):
+        curves.require_alike(folders)
+    curves.require_alike(folders[:1] * 2)

@@ -41,6 +41,7 @@ def verified(request: pytest.FixtureRequest, course: Course) -> Callable[[str], 
     return ask
 
 
+@pytest.mark.timeout(3000)  # the first of a backend waits for all of them
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 @pytest.mark.parametrize(("technique", "case"), CASES)
 def test_both_sides_are_equal(

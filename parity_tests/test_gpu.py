@@ -1,0 +1,84 @@
+"""What is to be seen on a GPU only; where no framework sees one, these are reported as not run."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crosscheck import gpu
+from crosscheck.environment import BACKENDS
+from crosscheck.errors import CrosscheckError
+from crosscheck.sides import Sides, open_sides
+from crosscheck.technique import technique
+from crosscheck.verification.rows import failures
+from crosscheck.verification.trajectory import Course
+from crosscheck.verification.verify import verify
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def cuda_sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
+    """Both frameworks on the GPU, for each backend that sees it."""
+    if not shutil.which("nvidia-smi"):
+        pytest.skip("not run: there is no GPU here")
+    opening = open_sides(request.param, "cuda", timeout=600)
+    try:
+        sides = opening.__enter__()
+    except CrosscheckError as error:
+        pytest.skip(f"not run: {error}")
+    yield sides
+    opening.__exit__(None, None, None)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        ("split_linear", "split"),
+        ("cifar_cnn", "small_bn_before"),
+        ("densenet", "small"),
+        ("knn_layer", "small"),
+    ],
+)
+def test_a_technique_is_equal_on_the_gpu(name: str, case: str, cuda_sides: Sides, course: Course) -> None:
+    case = case if case in {one.name for one in technique(name).cases} else technique(name).cases[0].name
+    rows = list(verify([technique(name)], cuda_sides, ["float64", "float32"], course, [case]))
+    assert failures(rows) == []
+
+
+@pytest.mark.gpu
+def test_neither_framework_takes_the_whole_memory(cuda_sides: Sides) -> None:
+    """Both are at work already; a second pair must find room beside them."""
+    with open_sides(cuda_sides.backend, "cuda", timeout=600) as others:
+        assert others.both("adapter:settings").torch["device"] == "cuda"
+
+
+@pytest.mark.gpu
+def test_tf32_is_off_on_both_sides(cuda_sides: Sides) -> None:
+    for settings in cuda_sides.both("adapter:settings"):
+        assert settings["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:
+    if shutil.which("nvidia-smi"):
+        pytest.skip("not run: there is a GPU here")
+    command = [sys.executable, "scripts/gpu_check.py", "--data", "generated", "--json", tmp_path / "gpu.json"]
+    answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=ROOT)
+    assert answer.returncode == 2
+    assert "error: nothing to check on: torch: PyTorch sees no CUDA device" in answer.stderr
+    assert not (tmp_path / "gpu.json").exists()
+
+
+def test_rows_are_summed_up_by_technique() -> None:
+    row = {"technique": "a", "case": "b", "check": "output", "verdict": "equal"}
+    rows = [row, row | {"verdict": "different"}, row | {"technique": "c", "verdict": "within_rounding"}]
+    found = gpu.summary(rows)
+    assert found["rows"] == 3
+    assert found["verdicts"] == {"a": {"equal": 1, "different": 1}, "c": {"within_rounding": 1}}
+    assert found["not_passed"] == [rows[1]]
+    assert json.dumps(found)
