@@ -33,3 +33,7 @@ class CallError(CrosscheckError):
         super().__init__(message)
         self.kind = kind
         self.details = details
+
+
+class WorkerError(CrosscheckError):
+    """Another of the processes that train together is gone."""

@@ -10,7 +10,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from crosscheck.errors import CrosscheckError
+from crosscheck.errors import CrosscheckError, WorkerError
 from crosscheck.layouts import Weights
 from crosscheck.optimizers import Optimizer
 from crosscheck.training.workers import Workers, part
@@ -144,13 +144,13 @@ def connected() -> Iterator[None]:
     """Say it in one line when another worker is gone.
 
     Raises:
-        CrosscheckError: it is.
+        WorkerError: it is.
     """
     try:
         yield
     except RuntimeError as error:
         if LOST.search(str(error)):
-            raise CrosscheckError("another worker has died") from None
+            raise WorkerError("another worker has died") from None
         raise
 
 

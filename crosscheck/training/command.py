@@ -15,7 +15,7 @@ import click
 from crosscheck import console, modes
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES, default_threads, framework_environment
-from crosscheck.errors import CrosscheckError
+from crosscheck.errors import CrosscheckError, WorkerError
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
 from crosscheck.training import loop
@@ -114,6 +114,8 @@ def command(side: str) -> click.Command:
         folder.require_ready(resume)  # known before anything slow is begun
         images = dataset.load(data)
         if side == "torch" and team.count > started:
+            if started > 1:
+                raise CrosscheckError(f"--workers {workers}, but torchrun has started {started}")
             start_with_torchrun(team.count)
         threads = threads or default_threads(processes=started)
         # Before the framework is imported: it reads these when it starts.
@@ -152,7 +154,8 @@ def start_with_torchrun(count: int) -> NoReturn:
     """Begin this very command anew, as so many processes."""
     sys.stderr.flush()
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    script = [sys.argv[0]] if sys.argv[0].endswith(".py") else ["-m", "crosscheck.training"]
+    as_module = Path(sys.argv[0]).name == "__main__.py"
+    script = ["-m", "crosscheck.training", "torch"] if as_module else [sys.argv[0]]
     os.execv(sys.executable, [*launcher, *script, *sys.argv[1:]])
 
 
@@ -162,7 +165,7 @@ def ended_in_order(folder: RunFolder, workers: Workers) -> Iterator[None]:
     more = f"--resume goes on after the last whole epoch in {folder.path}"
 
     def another_died(*_: object) -> NoReturn:
-        raise CrosscheckError("another worker has died")
+        raise WorkerError("another worker has died")
 
     if workers.count > workers.local:  # torchrun ends all workers when one has died
         signal.signal(signal.SIGTERM, another_died)
@@ -171,9 +174,7 @@ def ended_in_order(folder: RunFolder, workers: Workers) -> Iterator[None]:
     except KeyboardInterrupt:
         console.note(f"Interrupted. {more}.")
         raise SystemExit(console.INTERRUPTED) from None
-    except CrosscheckError as error:
-        if workers.count == workers.local:
-            raise
+    except WorkerError as error:  # whichever worker sees it says it
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         console.be_silent(False)
         console.fail(f"worker {workers.number + 1} of {workers.count}: {error}; {more}")
