@@ -19,6 +19,14 @@ NAMES = tuple(dict.fromkeys(name for names in MODES.values() for name in names))
 # which decides where batches are small (4,000 against 2,400, article 000's net at batch 4).
 LARGE_BATCH = 32
 
+# Weights in float32, layers that compute in bfloat16: PyTorch's autocast, Keras' dtype policy.
+MIXED = "mixed_bfloat16"
+
+
+def stored(dtype: str) -> str:
+    """The dtype of a model's weights, inputs and loss."""
+    return "float32" if dtype == MIXED else dtype
+
 
 def framework(side: str, backend: str) -> str:
     """The key of `MODES`: a side, and Keras' backend."""

@@ -16,6 +16,7 @@ from crosscheck import checkpoint, layouts
 from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
+from crosscheck.modes import stored
 from crosscheck.technique import Case, technique
 from keras_impl import implementation, losses, replicas
 from keras_impl.probe import Probe
@@ -74,7 +75,8 @@ def array(value: keras.KerasTensor) -> np.ndarray:
 
 def use_precision(dtype: str) -> None:
     """What is made from now on is of this dtype: variables, records and optimizer states alike."""
-    keras.config.set_floatx(dtype)
+    # PORT: mixed precision is a context around PyTorch's calls and a policy of Keras' layers.
+    keras.config.set_floatx(stored(dtype))
     keras.config.set_dtype_policy(dtype)
 
 
@@ -86,7 +88,7 @@ def build(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     with replicas.scope():  # here, since a cleared session forgets its scope
         # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
         model = model_class(technique_name, case)(**case.arguments)
-        model(keras.KerasTensor(case.input_shape, dtype))
+        model(keras.KerasTensor(case.input_shape, stored(dtype)))
     return model
 
 
@@ -173,7 +175,7 @@ def evaluate(
     case = technique(technique_name).model(case_name)
     model = kept(technique_name, case, dtype)
     shape = points[0][1].shape
-    output = model(keras.KerasTensor(shape, dtype))
+    output = model(keras.KerasTensor(shape, stored(dtype)))
     loss = losses.loss_function(technique_name, case)
     probe = Probe(model, shape, output.shape, loss, executed(_mode) if _mode else None)
     return [_evaluate(model, probe, case, weights, x, target) for weights, x in points]

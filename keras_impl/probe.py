@@ -79,7 +79,8 @@ class Probe(keras.Model):
     def outputs_for(self, x: np.ndarray) -> np.ndarray:
         """The output in evaluation mode."""
         self.held_input.assign(x)
-        return np.asarray(self.predict_on_batch(np.zeros((len(x), 1))))
+        output = np.asarray(self.predict_on_batch(np.zeros((len(x), 1))))
+        return output if output.dtype == np.float64 else output.astype(np.float32)  # it may be bfloat16
 
     def gradients(self) -> dict[str, keras.Variable]:
         """The gradient of each of the model's trainable variables, by the variable's path."""

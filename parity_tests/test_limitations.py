@@ -1,14 +1,17 @@
 """Execution modes, and what the frameworks are known not to do in them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from crosscheck import modes
 from crosscheck.compare import Comparison, failed
 from crosscheck.errors import CrosscheckError
-from crosscheck.sides import open_sides
+from crosscheck.sides import Both, Sides, open_sides
 from crosscheck.technique import technique
+from crosscheck.verification import checks
 from crosscheck.verification.limitations import Limitation, known, marked, not_met, summary
 from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
@@ -117,3 +120,39 @@ def test_every_mode_is_equal_or_limited(
     assert len(rows) > 15
     assert failures(rows) == []
     assert {row.modes for row in rows} == {both}
+
+
+def test_mixed_precision_is_compared_by_a_policy_of_its_own(sides: Sides, course: Course) -> None:
+    for name, case, limited in (("cifar_cnn", "small_residual", set()), ("prelu", "layer", {"rounds/torch"})):
+        rows = list(verify([technique(name)], sides, [modes.MIXED], course, [case]))
+        assert {"output/torch-keras", "gradient/keras-float64", "rounds/keras"} <= {row.check for row in rows}
+        assert failures(rows) == []
+        assert {row.check for row in rows if row.comparison.verdict == "limited"} == limited
+
+
+class Stub:
+    """Made-up results of a subject: float64, and mixed precision with errors of given sizes."""
+
+    def __init__(self, torch: float, keras: float) -> None:
+        generator = np.random.default_rng(0)
+        self.case = SimpleNamespace(no_gradient=())
+        self.value = generator.normal(size=100)
+        self.errors = [size * generator.normal(size=100) for size in (torch, keras)]
+
+    def results(self, dtype: str) -> Both:
+        found = [self.value if dtype == "float64" else self.value + error for error in self.errors]
+        return Both(*({"output": one} for one in found))
+
+
+@pytest.mark.parametrize(
+    ("torch", "keras", "wrong"),
+    [
+        (0.01, 0.02, set()),
+        (1e-7, 0.01, {"rounds/torch"}),  # float32 all the same
+        (0.01, 0.2, {"output/torch-keras"}),  # much less exact than the other
+        (0.7, 0.7, {"output/torch-float64", "output/keras-float64"}),  # neither is worth anything
+    ],
+)
+def test_mixed_precision_can_fail(torch: float, keras: float, wrong: set[str]) -> None:
+    found = dict(checks.mixed_precision(Stub(torch, keras), modes.MIXED))  # type: ignore[arg-type]
+    assert {name for name, comparison in found.items() if not comparison.passed} == wrong

@@ -15,10 +15,11 @@ from crosscheck import checkpoint, layouts
 from crosscheck.environment import recorded_environment
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
+from crosscheck.modes import MIXED
 from crosscheck.technique import Case, technique
 from torch_impl import implementation, losses
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64, MIXED: torch.float32}
 
 _device = torch.device("cpu")
 _mode = ""
@@ -72,7 +73,8 @@ def tensor(array: np.ndarray, memory_format: torch.memory_format = torch.contigu
 
 def array(value: Tensor) -> np.ndarray:
     """A tensor as a neutral array; feature maps (B, C, H, W) become (B, H, W, C)."""
-    value = value.detach().cpu().numpy()
+    value = value.detach().cpu()
+    value = (value.float() if value.dtype == torch.bfloat16 else value).numpy()  # which numpy has not
     return np.array(np.moveaxis(value, 1, -1) if value.ndim > 3 else value, order="C", copy=True)
 
 
@@ -147,7 +149,9 @@ def evaluate(
 
     def evaluated(weights: Weights, x: np.ndarray) -> dict[str, np.ndarray]:
         load(model, case, weights)
-        return _evaluate(model, run, case, x, lambda y: loss(y, tensor(target)))
+        # PORT: mixed precision is a context around PyTorch's calls and a policy of Keras' layers.
+        with torch.autocast(_device.type, torch.bfloat16, enabled=dtype == MIXED):
+            return _evaluate(model, run, case, x, lambda y: loss(y, tensor(target)))
 
     return [evaluated(weights, x) for weights, x in points]
 

@@ -12,6 +12,9 @@ from crosscheck.verification import allowance
 from crosscheck.verification.rows import Finding
 from crosscheck.verification.subject import Subject
 
+# Less than this, relative to the largest, is no rounding of bfloat16.
+TOO_EXACT = 2.0**-14
+
 
 def parameter_count(subject: Subject, dtype: str) -> Iterator[Finding]:
     """The published number of trainable parameters: what the contract adds up to, and either side."""
@@ -110,6 +113,44 @@ def between_sides(subject: Subject, dtype: str, name: str) -> Finding:
         ]
         allowed = allowance.by_own_rounding(exact.torch[name], errors, subject.sensitivities(name))
     return check, compare(torch[name], keras[name], allowed)
+
+
+def mixed_precision(subject: Subject, dtype: str) -> Iterator[Finding]:
+    """Mixed bfloat16 against float64, and side against side: outputs, loss, and all gradients as one.
+
+    Element by element says nothing: with 8 bits many maxima tie, and each tie sends a gradient elsewhere.
+    A side that computes in float32 all the same is found out by being too exact.
+    """
+    exact, rough = (
+        [_by_kind(side, subject.case.no_gradient) for side in subject.results(one)]
+        for one in ("float64", dtype)
+    )
+    for kind, value in exact[0].items():
+        size = float(np.linalg.norm(value))
+        errors = [float(np.linalg.norm(side[kind] - value)) for side in rough]
+        for side, error in zip(("torch", "keras"), errors, strict=True):
+            yield f"{kind}/{side}-float64", _as_a_whole(error, allowance.BFLOAT16_LOSS * size)
+            if kind == "output":
+                found = error / size
+                message = f"{found:.1e} off: it was not computed in bfloat16"
+                yield f"rounds/{side}", holds(found > TOO_EXACT, message)
+        apart = float(np.linalg.norm(rough[0][kind] - rough[1][kind]))
+        allowed = allowance.BFLOAT16_FACTOR * (min(errors) + allowance.BFLOAT16_EPS * size)
+        yield f"{kind}/torch-keras", _as_a_whole(apart, allowed)
+
+
+def _by_kind(results: dict[str, np.ndarray], left_out: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Results by the first part of their names, flat, in one array each."""
+    parts: dict[str, list[np.ndarray]] = {}
+    for name in sorted(results):
+        kind, _, rest = name.partition("/")
+        if rest not in left_out:
+            parts.setdefault(kind, []).append(results[name].astype(np.float64).ravel())
+    return {kind: np.concatenate(flat) for kind, flat in parts.items()}
+
+
+def _as_a_whole(error: float, allowed: float) -> Comparison:
+    return compare(np.array(error), np.array(0.0), float(allowed))
 
 
 def _nothing_but_rounding(subject: Subject, dtype: str, name: str) -> Iterator[Finding]:

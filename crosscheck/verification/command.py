@@ -12,7 +12,7 @@ from crosscheck import checkpoint, console
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, DEVICES, default_threads
 from crosscheck.errors import SideError
-from crosscheck.modes import MODES, NAMES
+from crosscheck.modes import MIXED, MODES, NAMES
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import Case, Technique, technique
 from crosscheck.technique import techniques as available
@@ -39,7 +39,13 @@ MOST_JOBS = 2
     metavar="NAME",
     help="Only this case, which every technique named must have; may be repeated.",
 )
-@click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="Only this precision.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice((*DTYPES, MIXED)),
+    multiple=True,
+    help=f"Only this precision; {MIXED} only where it is asked for.",
+)
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
 )

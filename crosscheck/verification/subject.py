@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from crosscheck.layouts import Weights
+from crosscheck.modes import stored
 from crosscheck.parameters import trained_like_weights
 from crosscheck.reference import losses
 from crosscheck.sides import Both, Sides
@@ -44,7 +45,7 @@ class Subject(Witnesses):
 
     def ask(self, dtype: str, points: list[Point]) -> Both:
         """What both sides' adapters evaluate, see `evaluate` there."""
-        target = self.target if self.target.dtype.kind == "i" else self.target.astype(dtype)
+        target = self.target if self.target.dtype.kind == "i" else self.target.astype(stored(dtype))
         flat = [(weights, inputs["x"]) for weights, inputs in points]
         return self.sides.both("adapter:evaluate", *self.name, dtype, flat, target)
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from crosscheck.compare import failed
 from crosscheck.environment import machine, versions
 from crosscheck.errors import CrosscheckError, SideError
+from crosscheck.modes import MIXED
 from crosscheck.sides import Both, Sides
 from crosscheck.technique import AnyCase, Call, Case, Technique, Update
 from crosscheck.verification import checks, functions, steps
@@ -30,6 +31,7 @@ MODEL = (
     checks.refusals,
 )
 COUNTED = (checks.parameter_count,)
+MIXED_CHECKS = (checks.mixed_precision,)
 FUNCTION = (functions.results, functions.refusals)
 OPTIMIZER = (steps.closed_form,)
 Check = Callable[[Any, str], Iterator[Finding]]
@@ -66,7 +68,7 @@ def verify(
                 continue
             subject, chosen = on_the_table(technique, case, sides, course, seed)
             for dtype in precisions(case, dtypes):
-                for check in chosen:
+                for check in chosen if dtype != MIXED else MIXED_CHECKS:
                     for name, comparison in _findings(check, subject, dtype):
                         where = (technique.name, case.name, name, dtype, sides.backend, sides.device)
                         yield marked(Row(*where, comparison, sides.modes), known())
@@ -93,8 +95,12 @@ def on_the_table(
 def precisions(case: AnyCase, dtypes: Sequence[str]) -> Sequence[str]:
     """Those of the precisions asked for in which there is something to check: a count needs only one."""
     if isinstance(case, Case) and case.counted_only:
-        return dtypes[:1]
-    return [dtype for dtype in dtypes if not isinstance(case, Call) or dtype in case.dtypes]
+        return [dtype for dtype in dtypes if dtype != MIXED][:1]
+    if isinstance(case, Case):
+        return dtypes
+    # Mixed precision is of models: functions and optimizers are given what they compute in.
+    known = case.dtypes if isinstance(case, Call) else dtypes
+    return [dtype for dtype in dtypes if dtype in known and dtype != MIXED]
 
 
 def _findings(check: Check, subject: Any, dtype: str) -> Iterator[Finding]:

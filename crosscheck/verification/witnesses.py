@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from crosscheck.layouts import Weights
+from crosscheck.modes import MIXED
 from crosscheck.sides import Both, Sides
 from crosscheck.technique import AnyCase, Technique
 from crosscheck.verification import allowance
@@ -43,7 +44,12 @@ class Witnesses:
 
     def results(self, dtype: str) -> Both:
         """The results of either side by name."""
-        everything = self._float64 if dtype == "float64" else self._float32
+        asked = {
+            "float64": lambda: self._float64,
+            "float32": lambda: self._float32,
+            MIXED: lambda: self._mixed,
+        }
+        everything = asked[dtype]()
         return Both(everything.torch[0], everything.keras[0])
 
     def sensitivities(self, name: str) -> list[np.ndarray]:
@@ -74,6 +80,11 @@ class Witnesses:
     def _float32(self) -> Both:
         weights, inputs = self.point()
         return self.ask("float32", [(_single(weights), _single(inputs))])
+
+    @cached_property
+    def _mixed(self) -> Both:
+        weights, inputs = self.point()
+        return self.ask(MIXED, [(_single(weights), _single(inputs))])
 
 
 def exact(array: np.ndarray) -> np.ndarray:

@@ -77,6 +77,7 @@ class FeatureNorm(layers.BatchNormalization):
         self.input_spec = layers.InputSpec(ndim=2)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        x = ops.cast(x, self.variable_dtype)
         mean, variance = self.moving_mean, self.moving_variance
         if training:
             if (x.shape[0] or 2) < 2:
@@ -84,7 +85,8 @@ class FeatureNorm(layers.BatchNormalization):
             mean, variance, n = moments(x, (0,))
             for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance * (n / (n - 1)))):
                 kept.assign(kept * self.momentum + new[0] * (1 - self.momentum))
-        return (x - mean) / ops.sqrt(variance + self.epsilon) * self.gamma + self.beta
+        y = (x - mean) / ops.sqrt(variance + self.epsilon) * self.gamma + self.beta
+        return ops.cast(y, self.compute_dtype)
 
 
 class FoldableNet(keras.Model):

@@ -48,6 +48,7 @@ class BatchNorm(layers.BatchNormalization):
         self.input_spec = layers.InputSpec(ndim=4)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        x = ops.cast(x, self.variable_dtype)  # in mixed precision moments of bfloat16 would lose too much
         mean, variance = self.moving_mean, self.moving_variance
         if training:
             if math.prod(size or 2 for size in x.shape[:3]) < 2:
@@ -56,7 +57,7 @@ class BatchNorm(layers.BatchNormalization):
             for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance * (n / (n - 1)))):
                 kept.assign(kept * self.momentum + ops.reshape(new, (-1,)) * (1 - self.momentum))
         y = (x - mean) / ops.sqrt(variance + self.epsilon)
-        return y * self.gamma + self.beta if self.scale else y
+        return ops.cast(y * self.gamma + self.beta if self.scale else y, self.compute_dtype)
 
 
 class InstanceNorm(layers.GroupNormalization):
@@ -82,8 +83,9 @@ class InstanceNorm(layers.GroupNormalization):
         # without a batch, and refuses a single value in training only; Keras refuses none of it.
         if math.prod(size or 2 for size in x.shape[1:3]) < 2:
             raise ValueError(f"expected (batch, height, width, {x.shape[-1]}), got {tuple(x.shape)}")
+        x = ops.cast(x, self.variable_dtype)
         mean, variance, _ = moments(x, (1, 2))
-        y = (x - mean) / ops.sqrt(variance + self.epsilon)
+        y = ops.cast((x - mean) / ops.sqrt(variance + self.epsilon), self.compute_dtype)
         return y * self.gamma + self.beta if self.scale else y
 
 
