@@ -77,16 +77,15 @@ class FeatureNorm(layers.BatchNormalization):
         self.input_spec = layers.InputSpec(ndim=2)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
-        x = ops.cast(x, self.variable_dtype)
-        mean, variance = self.moving_mean, self.moving_variance
+        x, mean, variance = ops.cast(x, self.variable_dtype), self.moving_mean, self.moving_variance
         if training:
             if (x.shape[0] or 2) < 2:
                 raise ValueError(f"expected more than one row in training, got {tuple(x.shape)}")
             mean, variance, n = moments(x, (0,))
             for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance * (n / (n - 1)))):
                 kept.assign(kept * self.momentum + new[0] * (1 - self.momentum))
-        y = (x - mean) / ops.sqrt(variance + self.epsilon) * self.gamma + self.beta
-        return ops.cast(y, self.compute_dtype)
+        x = (x - mean) / ops.sqrt(variance + self.epsilon) * self.gamma + self.beta
+        return ops.cast(x, self.compute_dtype)
 
 
 class FoldableNet(keras.Model):
