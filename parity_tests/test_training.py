@@ -184,7 +184,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pyt
         def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.full(len(x), np.nan), np.zeros(len(x), np.int32)
 
-    settings = loop.Settings("torch", "torch", "cpu", 1, "generated", 0, {})
+    settings = loop.Settings("torch", "torch", "cpu", "float32", "eager", 1, 1, True, "generated", 0, {})
     folder = RunFolder(tmp_path / "run")
     chosen = replace(recipe("split_linear/split"), batch_size=100)
     with pytest.raises(CrosscheckError, match="the loss is not finite at step 1 of epoch 1"):
