@@ -1,13 +1,18 @@
 """What trajectories rest on: each begins where it is told to, and optimizers keep to their own state."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from crosscheck.data import dataset
 from crosscheck.errors import CallError
 from crosscheck.optimizers import SGD, Adam, Optimizer
 from crosscheck.parameters import initial_weights
-from crosscheck.sides import Sides
+from crosscheck.recipes.recipe import recipe
+from crosscheck.sides import Both, Sides
 from crosscheck.technique import technique
+from crosscheck.training import trajectories
 
 NET = ("cifar_cnn", "small")
 
@@ -39,3 +44,31 @@ def test_more_steps_than_a_trainer_was_made_for_are_refused(sides: Sides) -> Non
         with pytest.raises(CallError, match="4 steps in one call"):
             side.call(f"{session}:train", "key", x, np.zeros((4, 8), np.int64))
         side.call(f"{session}:end", "key")
+
+
+def test_a_recipe_is_followed_and_drawn(sides: Sides, tmp_path: Path) -> None:
+    facts = trajectories.follow(recipe("split_linear/split"), sides, dataset.load("generated"), 12, 0)
+    for dtype in trajectories.DTYPES:
+        assert facts[dtype]["passed"]
+        assert len(facts[dtype]["losses"]["keras"]) == 12
+    assert len(facts["float32"]["twins"]) == 12
+    trajectories.write(tmp_path / "new", facts)
+    assert {file.name for file in (tmp_path / "new").iterdir()} == {
+        "split_linear-split.json",
+        "split_linear-split.png",
+    }
+
+
+def test_a_course_that_parts_is_told() -> None:
+    generator = np.random.default_rng(0)
+    losses, weight = generator.random(20), generator.normal(size=(3, 4))
+    torch = [(losses, {"fc.kernel": weight, "fc.bias": weight[0]})]
+    for name, keras, passed in (
+        ("equal", (losses, {"fc.kernel": weight, "fc.bias": weight[0]}), True),
+        ("loss", (losses * (1 + 1e-10), {"fc.kernel": weight, "fc.bias": weight[0]}), False),
+        ("fc.kernel", (losses, {"fc.kernel": weight + 1e-9, "fc.bias": weight[0]}), False),
+        ("chance", (losses, {"fc.kernel": weight, "fc.bias": weight[0] + 1e-3}), True),
+    ):
+        found = trajectories._facts(Both(torch, [keras]), "float64", ("fc.bias",))
+        assert found["passed"] is passed, name
+        assert found["left_out"].keys() == {"fc.bias"}
