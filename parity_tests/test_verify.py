@@ -1,6 +1,7 @@
 """Every technique, on the tensorflow and jax backends, in both precisions."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ SIDES = ("torch", "keras")
 @pytest.fixture(scope="session")
 def verified(request: pytest.FixtureRequest, course: Course) -> Callable[[str], Rows]:
     """The rows of every case that was asked for, by backend; two pairs of processes share them out."""
-    asked = [i.callspec.params for i in request.session.items if getattr(i, "originalname", "") == EQUAL]
+    items: list[Any] = request.session.items
+    asked = [item.callspec.params for item in items if getattr(item, "originalname", "") == EQUAL]
     known: dict[str, Rows] = {}
 
     def ask(backend: str) -> Rows:
