@@ -129,17 +129,17 @@ def command(side: str) -> click.Command:
                 trainer = parallel.trainer_class(team)
             adapter.configure(device, mode)
         settings = loop.Settings(
-            side,
-            backend,
-            device,
-            dtype,
-            mode,
-            threads,
-            team.count,
-            team.synchronized,
-            data,
-            seed,
-            adapter.settings(),
+            side=side,
+            backend=backend,
+            device=device,
+            dtype=dtype,
+            mode=mode,
+            threads=threads,
+            workers=team.count,
+            synchronized=team.synchronized,
+            data=data,
+            seed=seed,
+            framework=adapter.settings(),
         )
         with ended_in_order(folder, team):
             loop.train(trainer, chosen, settings, images, folder, resume)

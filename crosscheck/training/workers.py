@@ -7,7 +7,8 @@ that the number of workers changes nothing but the speed.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
@@ -56,15 +57,16 @@ def started_by_torchrun() -> tuple[int, int]:
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
-@dataclass
 class Onlooker(RunFolder):
-    """The folder of a run for all workers but the first: read as the first one's, never written to."""
+    """The folder of a run for all workers but the first: read as the first one's, never written to.
 
-    path: Any
-    _initial: Weights = field(default_factory=dict)
+    Args:
+        path: the folder.
+    """
 
-    def __post_init__(self) -> None:
-        super().__init__(self.path)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._initial: Weights = {}
 
     def require_ready(self, resume: bool) -> None:
         """The first worker sees to that."""
