@@ -36,7 +36,7 @@ def verified(request: pytest.FixtureRequest, course: Course) -> Callable[[str], 
             chosen = [techniques()[name] for name in dict.fromkeys(one["technique"] for one in wanted)]
             cases = list(dict.fromkeys(one["case"] for one in wanted))
             rows = known[backend] = {}
-            with open_pairs(backend, "cpu", 300, 2, ("", "")) as pairs:
+            with open_pairs(backend, "cpu", 900, 2, ("", "")) as pairs:
                 for row in verify_together(chosen, [strict(pair) for pair in pairs], DTYPES, course, cases):
                     rows.setdefault((row.technique, row.case), []).append(row)
         return known[backend]
