@@ -6,7 +6,7 @@ holds for everything that is evaluated or trained in it.
 
 from crosscheck.errors import CrosscheckError
 
-# The first is what single passes are made in where nothing is asked for.
+# The first is the default, but for Keras on TensorFlow in training.
 MODES = {
     "torch": ("eager", "compile"),
     "keras on tensorflow": ("eager", "graph", "xla"),

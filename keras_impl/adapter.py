@@ -39,11 +39,6 @@ def configure(device: str, mode: str = "") -> None:
     _mode = mode
 
 
-def mode() -> str:
-    """The mode asked for, or ""."""
-    return _mode
-
-
 def executed(default: str) -> dict[str, bool]:
     """The arguments of Keras' `compile` for the mode asked for, or else for this one."""
     # PORT: PyTorch's modes wrap a model; Keras' are arguments of `compile`.

@@ -6,6 +6,7 @@ from keras import ops
 
 from crosscheck.errors import CheckpointError
 from crosscheck.layouts import Parameter, Weights
+from crosscheck.modes import MODES, framework
 from crosscheck.optimizers import Optimizer
 from crosscheck.technique import technique
 from keras_impl import adapter, losses, replicas
@@ -161,11 +162,9 @@ class ShortTrainer(Trainer):
 
 def default_mode(steps: int) -> str:
     """The mode for so many steps of small batches: compiling with XLA takes longer than a short run."""
-    match keras.backend.backend():
-        case "torch":
-            return "eager"
-        case "jax":
-            return "xla"
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        return MODES[framework("keras", backend)][0]
     return "xla" if steps >= LONG else "graph"
 
 

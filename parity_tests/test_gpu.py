@@ -1,10 +1,12 @@
 """What is to be seen on a GPU only; where no framework sees one, these are reported as not run."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,13 +28,15 @@ def cuda_sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
     """Both frameworks on the GPU, for each backend that sees it."""
     if not shutil.which("nvidia-smi"):
         pytest.skip("not run: there is no GPU here")
-    opening = open_sides(request.param, "cuda", timeout=600)
-    try:
-        sides = opening.__enter__()
-    except CrosscheckError as error:
-        pytest.skip(f"not run: {error}")
-    yield sides
-    opening.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            sides = stack.enter_context(open_sides(request.param, "cuda", timeout=600))
+        except CrosscheckError as error:
+            # Anything else that goes wrong on a machine with a GPU is a failure.
+            if not re.search("sees no CUDA device|backend needs", str(error)):
+                raise
+            pytest.skip(f"not run: {error}")
+        yield sides
 
 
 @pytest.mark.gpu
@@ -46,7 +50,6 @@ def cuda_sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
     ],
 )
 def test_a_technique_is_equal_on_the_gpu(name: str, case: str, cuda_sides: Sides, course: Course) -> None:
-    case = case if case in {one.name for one in technique(name).cases} else technique(name).cases[0].name
     rows = list(verify([technique(name)], cuda_sides, ["float64", "float32"], course, [case]))
     assert failures(rows) == []
 

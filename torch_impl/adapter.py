@@ -41,11 +41,6 @@ def configure(device: str, mode: str = "") -> None:
     _device, _mode = torch.device(device), mode
 
 
-def mode() -> str:
-    """The mode asked for, or ""."""
-    return _mode
-
-
 def executed(model: nn.Module) -> nn.Module:
     """The model as the mode executes it; it shares its weights, and its own training mode."""
     # PORT: PyTorch's modes wrap a model; Keras' are arguments of `compile`.

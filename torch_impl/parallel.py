@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from crosscheck.errors import CrosscheckError, WorkerError
-from crosscheck.layouts import Weights
-from crosscheck.optimizers import Optimizer
 from crosscheck.training.workers import Workers, part
 from torch_impl import adapter
 from torch_impl.training import Trainer
@@ -93,16 +91,8 @@ class ParallelTrainer(Trainer):
 
     workers = Workers()
 
-    def __init__(
-        self,
-        technique_name: str,
-        case_name: str,
-        dtype: str,
-        optimizer: Optimizer,
-        weights: Weights,
-        longest: int,
-    ):
-        super().__init__(technique_name, case_name, dtype, optimizer, weights, longest)
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
         if self.workers.synchronized:
             synchronize(self.model)
         self.run = DistributedDataParallel(self.model)
