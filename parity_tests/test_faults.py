@@ -14,6 +14,7 @@ from crosscheck import cli
 from crosscheck.compare import compare
 from crosscheck.layouts import Parameter
 from crosscheck.sides import Both, Sides
+from crosscheck.verification import command
 from crosscheck.verification.checks import buffers
 from crosscheck.verification.rows import Finding
 from crosscheck.verification.subject import Subject
@@ -73,10 +74,10 @@ def verify(sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ver
             finally:
                 process.call("parity_tests.faults:lift")
 
-        monkeypatch.setattr(cli, "open_sides", opened)
+        monkeypatch.setattr(command, "open_sides", opened)
         file = tmp_path / "rows.json"
-        command = ["verify", "split_linear", "--case", case, "--dtype", dtype, "--steps", "20"]
-        result = CliRunner().invoke(cli.main, [*command, "--json", str(file)])
+        options = ["split_linear", "--case", case, "--dtype", dtype, "--steps", "20", "--json", str(file)]
+        result = CliRunner().invoke(cli.main, ["verify", *options])
         return result.exit_code, result.output, json.loads(file.read_text())
 
     return run
