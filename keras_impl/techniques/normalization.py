@@ -56,8 +56,10 @@ class BatchNorm(layers.BatchNormalization):
             mean, variance, n = moments(x, (0, 1, 2))
             for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance * (n / (n - 1)))):
                 kept.assign(kept * self.momentum + ops.reshape(new, (-1,)) * (1 - self.momentum))
-        y = (x - mean) / ops.sqrt(variance + self.epsilon)
-        return ops.cast(y * self.gamma + self.beta if self.scale else y, self.compute_dtype)
+        # One factor a channel: on TensorFlow a good deal faster than a division of the whole feature map.
+        factor = 1 / ops.sqrt(variance + self.epsilon)
+        y = (x - mean) * (self.gamma * factor) + self.beta if self.scale else (x - mean) * factor
+        return ops.cast(y, self.compute_dtype)
 
 
 class InstanceNorm(layers.GroupNormalization):
