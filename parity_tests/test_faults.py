@@ -87,7 +87,9 @@ def failed(rows: list[dict[str, object]]) -> set[object]:
     return {row["check"] for row in rows if row["verdict"] not in ("equal", "within_rounding")}
 
 
-@pytest.mark.parametrize(("fault", "side", "failing", "passing"), FAULTS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("fault", "side", "failing", "passing"), FAULTS, ids=[f"{fault}-{side}" for fault, side, *_ in FAULTS]
+)
 def test_a_planted_fault_is_caught(
     fault: str, side: str, failing: set[str], passing: set[str], verify: Verify
 ) -> None:
