@@ -72,7 +72,7 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
         "suites": {},
     }
     for backend in seeing:
-        rows = folder / f"rows-{backend}.json"
+        rows = folder / f"rows-{backend}-{facts['revision']}.json"
         if not rows.exists():
             # Status 1: something differs, which is a result.
             _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", rows, fine=(0, 1))

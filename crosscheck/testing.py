@@ -24,7 +24,7 @@ from crosscheck.sides import Sides, open_sides
 INPUTS = ("2x3x32x32",)
 Specification = str | np.ndarray
 
-_open: dict[str, tuple[ExitStack, Sides]] = {}
+_open: dict[tuple[str, str], tuple[ExitStack, Sides]] = {}  # by backend and device
 
 
 def assert_parity(
@@ -35,6 +35,7 @@ def assert_parity(
     target: Specification | None = None,
     steps: int = STEPS,
     backend: str = "tensorflow",
+    device: str = "cpu",
     map: Mapping[str, str] | Path | None = None,  # noqa: A002 - as the option of the command is called
     seed: int = 0,
 ) -> None:
@@ -48,6 +49,7 @@ def assert_parity(
             (model, optimizer, loss).
         steps: of training.
         backend: of Keras: "tensorflow", "jax" or "torch".
+        device: of both: "cpu" or "cuda".
         map: the Keras path of PyTorch layers, where that is not clear; or the path of such a JSON file.
         seed: of weights, inputs and target.
 
@@ -66,7 +68,7 @@ def assert_parity(
         seed,
     )
     try:
-        found = judge(_sides(backend), question)
+        found = judge(_sides(backend, device), question)
     except SideError:
         close(backend)  # the next assertion starts a new one
         raise
@@ -83,17 +85,18 @@ def assert_parity(
 
 def close(backend: str | None = None) -> None:
     """End the processes that `assert_parity` keeps, all of them or those of one backend."""
-    for name in [backend] if backend else list(_open):
-        if name in _open:
-            stack, _ = _open.pop(name)
+    for key in list(_open):
+        if backend in (None, key[0]):
+            stack, _ = _open.pop(key)
             stack.close()
 
 
-def _sides(backend: str) -> Sides:
-    if backend not in _open:
+def _sides(backend: str, device: str) -> Sides:
+    key = backend, device
+    if key not in _open:
         stack = ExitStack()
-        _open[backend] = stack, stack.enter_context(open_sides(backend))
-    return _open[backend][1]
+        _open[key] = stack, stack.enter_context(open_sides(backend, device))
+    return _open[key][1]
 
 
 def _placed(source: str) -> str:

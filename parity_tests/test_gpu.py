@@ -14,6 +14,8 @@ import pytest
 from crosscheck import gpu
 from crosscheck.environment import BACKENDS
 from crosscheck.errors import CrosscheckError
+from crosscheck.ports import inputs
+from crosscheck.ports.comparison import Ports
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import technique
 from crosscheck.verification.rows import failures
@@ -52,6 +54,15 @@ def cuda_sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
 def test_a_technique_is_equal_on_the_gpu(name: str, case: str, cuda_sides: Sides, course: Course) -> None:
     rows = list(verify([technique(name)], cuda_sides, ["float64", "float32"], course, [case]))
     assert failures(rows) == []
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("port", "equal"), [("residual", True), ("residual_epsilon", False)])
+def test_a_port_of_your_own_is_compared_on_the_gpu(port: str, equal: bool, cuda_sides: Sides) -> None:
+    ported = ROOT / "parity_tests" / "ported"
+    sources = f"{ported / 'originals.py'}:residual", f"{ported / 'ports.py'}:{port}"
+    comparison = Ports(cuda_sides, *sources, inputs.read(("2x3x16x24",))).compare()
+    assert comparison.equal == equal
 
 
 @pytest.mark.gpu

@@ -96,7 +96,6 @@ def test_an_unfinished_suite_is_called_so() -> None:
         "planned": 4,
         "runs": [result("torch", seed, accuracy) for seed, accuracy in ((0, 0.7), (1, 0.72))]
         + [result("keras", 0, 0.69)],
-        "revision": "x",
     }
     assert "3 of 4 runs are done" in results_page._progress(results)[0]
     row = comparison_report.table(results).splitlines()[2]
@@ -108,7 +107,11 @@ def test_an_unfinished_suite_is_called_so() -> None:
 
 def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
     recipe = {"name": "cifar_cnn/baseline", "technique": "cifar_cnn", "case": "baseline", "published": {}}
-    facts = {"versions": dict.fromkeys(("torch", "keras", "tensorflow", "python"), "1"), "machine": "m"}
+    facts = {
+        "versions": dict.fromkeys(("torch", "keras", "tensorflow", "python"), "1"),
+        "machine": "m",
+        "revision": "x",
+    }
     more = {"device": "cpu", "data_sha256": "0", "backend": "tensorflow", "images_per_second": 1.0}
     return {"side": side, "seed": seed, "test_accuracy": accuracy, "recipe": recipe} | facts | more
 

@@ -5,6 +5,7 @@ in PyTorch's own process. `keras_impl/adapter.py` is its mirror.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,14 @@ def configure(device: str, mode: str = "") -> None:
         raise CrosscheckError("PyTorch sees no CUDA device; use --device cpu")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    torch.use_deterministic_algorithms(True)
+    # Where there is no deterministic algorithm, on a GPU only, PyTorch warns.
+    torch.use_deterministic_algorithms(True, warn_only=True)
     _device, _mode = torch.device(device), mode
+
+
+def on_device() -> AbstractContextManager[object]:
+    """Within the block, what is made by a user's code that says nothing of devices is on the chosen one."""
+    return nullcontext() if _device.type == "cpu" else _device
 
 
 def executed(model: nn.Module) -> nn.Module:
@@ -61,22 +68,36 @@ def settings() -> dict[str, str | int | bool]:
 
 def tensor(array: np.ndarray, memory_format: torch.memory_format = torch.contiguous_format) -> Tensor:
     """A neutral input: images (B, H, W, C) become (B, C, H, W)."""
-    value = torch.from_numpy(np.array(array, order="C", copy=True)).to(_device)
+    value = placed(array)
     # PORT: PyTorch's images are channels-first, Keras' channels-last.
     return value.movedim(-1, 1).contiguous(memory_format=memory_format) if value.ndim > 3 else value
 
 
 def array(value: Tensor) -> np.ndarray:
     """A tensor as a neutral array; feature maps (B, C, H, W) become (B, H, W, C)."""
-    value = value.detach().cpu()
-    value = (value.float() if value.dtype == torch.bfloat16 else value).numpy()  # which numpy has not
-    return np.array(np.moveaxis(value, 1, -1) if value.ndim > 3 else value, order="C", copy=True)
+    value = fetched(value.float() if value.dtype == torch.bfloat16 else value)  # which numpy has not
+    return np.ascontiguousarray(np.moveaxis(value, 1, -1) if value.ndim > 3 else value)
+
+
+def placed(array: np.ndarray) -> Tensor:
+    """A copy of an array on the device, its axes in their order."""
+    return torch.from_numpy(np.array(array, order="C", copy=True)).to(_device)
+
+
+def fetched(value: Tensor) -> np.ndarray:
+    """A copy of a tensor as an array, its axes in their order."""
+    return value.detach().cpu().numpy().copy()
 
 
 def build(technique_name: str, case: Case, dtype: str) -> nn.Module:
     """The case's model, with PyTorch's own initial weights."""
     # PORT: PyTorch is told the sizes of its inputs; Keras infers them when it is first called.
     model = model_class(technique_name, case)(**case.in_arguments, **case.arguments)
+    return to_device(model, dtype)
+
+
+def to_device(model: nn.Module, dtype: str) -> nn.Module:
+    """The model itself, on the chosen device."""
     return model.to(device=_device, dtype=DTYPES[dtype])
 
 
@@ -97,7 +118,7 @@ def load(model: nn.Module, case: Case, weights: Weights) -> None:
     with torch.no_grad():
         for name, value in model.state_dict().items():
             if name in packed:
-                value.copy_(torch.from_numpy(packed[name]))
+                value.copy_(placed(packed[name]))
 
 
 def dump(model: nn.Module, case: Case) -> Weights:
@@ -106,7 +127,7 @@ def dump(model: nn.Module, case: Case) -> Weights:
     Raises:
         WeightsError: the model does not hold what the contract says.
     """
-    state = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
+    state = {name: fetched(value) for name, value in model.state_dict().items()}
     return layouts.unpack(state, case.parameters, "torch")
 
 

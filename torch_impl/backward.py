@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from crosscheck.ports.program import Backward
+from torch_impl.adapter import fetched, placed
 from torch_impl.graph import in_order, tensors
 from torch_impl.trace import dropping_nothing, opened, record_again
 
@@ -49,7 +50,7 @@ def _backward(
     latest: dict[int, int] = {}  # number of each tensor by `id`: one that is changed in place has two
 
     def observe(number: int, tensor: Tensor) -> None:
-        values[number] = tensor.detach().numpy().copy()
+        values[number] = fetched(tensor)
         found.pop(latest.get(id(tensor), -1), None)  # its own gradient cannot be had any more
         found[number], latest[id(tensor)] = tensor, number
 
@@ -68,7 +69,7 @@ def _backward(
         module.inplace = True  # type: ignore[assignment]
     outputs = list(tensors(in_order(done.results)))
     pairs = zip(outputs, cotangents, strict=True)
-    total = sum((o * torch.from_numpy(c).to(o.dtype)).sum() for o, c in pairs if o.is_floating_point())
+    total = sum((o * placed(c).to(o.dtype)).sum() for o, c in pairs if o.is_floating_point())
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     sources = {n: found[n] for n in wanted if n in found and found[n].requires_grad}
     if isinstance(total, Tensor) and total.requires_grad:
@@ -76,9 +77,9 @@ def _backward(
         gradients = list(torch.autograd.grad(total, asked, allow_unused=True))
     else:
         gradients = [None] * (len(sources) + len(parameters))
-    arrays = [None if g is None else g.numpy().copy() for g in gradients]
+    arrays = [None if g is None else fetched(g) for g in gradients]
     own = dict(zip(parameters, arrays[len(sources) :], strict=True))
-    after = {name: b.detach().numpy().copy() for name, b in model.named_buffers()}
+    after = {name: fetched(b) for name, b in model.named_buffers()}
     return Backward(
         values,
         {n: np.zeros_like(values[n]) if a is None else a for n, a in zip(sources, arrays, strict=False)},

@@ -15,7 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from crosscheck.ports.program import Held
 from crosscheck.ports.recipe import Steps
-from torch_impl.trace import Opened, get_weights, opened
+from torch_impl.adapter import fetched, on_device, placed
+from torch_impl.trace import Opened, get_weights, given_tensors, opened
 
 DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout)
 WITH_DROPOUT = {nn.modules.dropout._DropoutNd: "p", nn.RNNBase: "dropout", nn.MultiheadAttention: "dropout"}
@@ -83,7 +84,7 @@ def course(
     subject, last = opened(key), None
     named = dict(subject.model.named_parameters())
     losses, weights = [], [get_weights(key, held)]
-    given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
+    given, wanted = given_tensors(subject, inputs), placed(target)
     with undisturbed(subject):
         for path in still:
             subject.model.get_submodule(path).eval()
@@ -92,7 +93,7 @@ def course(
             with watching or nullcontext():
                 output = subject.model(*given)
             if output_alone and step == steps - 1:
-                last = output.detach().numpy().copy()
+                last = fetched(output)
                 break
             value = loss(step, output, wanted)
             value.backward()
@@ -106,12 +107,6 @@ def first_output(subject: Opened, given: list[Tensor]) -> Any:
     """What the model makes of its inputs in training mode, before it is trained."""
     with undisturbed(subject), torch.no_grad():
         return subject.model(*given)
-
-
-def given_tensors(subject: Opened, inputs: list[np.ndarray]) -> list[Tensor]:
-    """Inputs as the model takes them."""
-    tensors = [torch.from_numpy(array.copy()) for array in inputs]
-    return [tensor.to(subject.dtype) if tensor.is_floating_point() else tensor for tensor in tensors]
 
 
 @contextmanager
@@ -132,7 +127,7 @@ def undisturbed(subject: Opened) -> Iterator[None]:
     for module, name in rates:
         setattr(module, name, 0.0)
     try:
-        with NoDropout(), warnings.catch_warnings():
+        with NoDropout(), on_device(), warnings.catch_warnings():
             # Of a schedule that is stepped, or asked, otherwise than in a whole course of training.
             warnings.filterwarnings("ignore", message=r"(?s).*lr_scheduler")
             yield

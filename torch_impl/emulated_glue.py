@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_impl.adapter import placed
+
 Settings = Mapping[str, Any]
 
 
@@ -94,7 +96,7 @@ def _core(settings: Settings, held: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         allowed[0, 0] = True  # the first would see nothing
     scores = scores.masked_fill(~allowed, -1e30)  # not infinite: where all are hidden, weights are equal
     if "hidden" in settings:
-        hidden = torch.from_numpy(settings["hidden"])
+        hidden = placed(settings["hidden"])
         scores = scores.masked_fill(hidden if settings["mask"] == "hides" else ~hidden, -1e30)
     mixed = scores.softmax(settings["axis"]) @ v
     return mixed.permute(*(axes.index(n) for n in range(4))) if apart else _joined(mixed, settings)

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_impl.adapter import placed
+
 FUNCTIONS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
@@ -37,7 +39,7 @@ def recurrence(settings: Mapping[str, Any], held: Mapping[str, Tensor], x: Tenso
     h = states[0] if states else x.new_zeros(x.shape[0], next(iter(held.values())).shape[0])
     c = states[1] if len(states) > 1 else torch.zeros_like(h)
     # PORT: Keras' layers leave out steps that a mask hides, and give what they gave before, or zeros.
-    mask = torch.from_numpy(settings["mask"]) if "mask" in settings else torch.ones(x.shape[:2]) > 0
+    mask = placed(settings["mask"]) if "mask" in settings else torch.ones(x.shape[:2]) > 0
     found = list[Tensor]()
     times = zip(*((t.flip(1) if settings["reverse"] else t).unbind(1) for t in (x, mask)), strict=True)
     for step, seen in times:

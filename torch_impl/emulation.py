@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_impl.adapter import fetched, placed
 from torch_impl.emulated_glue import GLUE
 from torch_impl.emulated_recurrence import recurrence
 
@@ -27,7 +28,7 @@ def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], *x: Tenso
         KeyError: what this kind does is not known here.
     """
     if "held" in settings:  # the other side's own
-        held = {role: torch.from_numpy(array) for role, array in settings["held"].items()}
+        held = {role: placed(array) for role, array in settings["held"].items()}
     if settings.get("last"):  # channels last in memory of the user's own
         first = x[0].movedim(-1, 1)
         return _KINDS[kind](settings, held, first, *x[1:]).movedim(1, -1)
@@ -42,7 +43,7 @@ def can(kind: str) -> bool:
 def _padded(x: Tensor, padding: Any, value: float = 0.0, mode: str = "zeros") -> Tensor:
     if mode == "symmetric":
         pairs = [(0, 0)] * (x.ndim - len(padding)) + [tuple(pair) for pair in padding]
-        return torch.from_numpy(np.pad(x.numpy(), pairs, mode="symmetric"))
+        return placed(np.pad(fetched(x), pairs, mode="symmetric"))
     flat = [size for pair in reversed(padding) for size in pair]
     return F.pad(x, flat, value=value) if mode == "zeros" else F.pad(x, flat, mode=mode)
 

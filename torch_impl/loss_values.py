@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from crosscheck.ports.recipe import Loss, LossValue
-from torch_impl.course import Penalties, first_output, given_tensors
+from torch_impl.adapter import fetched, on_device, placed
+from torch_impl.course import Penalties, first_output
 from torch_impl.loss_calls import LossCalls, computed
-from torch_impl.trace import Opened, opened
+from torch_impl.trace import Opened, given_tensors, opened
 
 # A penalty is looked at with weights so much larger, too: its gradient grows alike if it is one of squares.
 LARGER = 1.5
@@ -22,7 +23,7 @@ def first(key: str, inputs: list[np.ndarray]) -> np.ndarray | None:
     """The output before the first step; None where it is not one tensor."""
     subject = opened(key)
     output = first_output(subject, given_tensors(subject, inputs))
-    return output.numpy().copy() if isinstance(output, Tensor) else None
+    return fetched(output) if isinstance(output, Tensor) else None
 
 
 def values(
@@ -30,23 +31,23 @@ def values(
 ) -> list[LossValue]:
     """A loss at some outputs, without penalties: the user's own one, or one in words."""
     subject = opened(key)
-    wanted = torch.from_numpy(target.copy())
+    wanted = placed(target)
     found = []
     for array in outputs:
-        output = torch.from_numpy(array.copy()).requires_grad_()
+        output = placed(array).requires_grad_()
         if words is None:
             value = called(subject, output, wanted) - _penalty(subject, output, wanted)
         else:
             value = computed(words, output, wanted)
         (gradient,) = torch.autograd.grad(value, [output], allow_unused=True)
         gradient = torch.zeros_like(output) if gradient is None else gradient
-        found.append(LossValue(float(value.detach()), gradient.numpy().copy()))
+        found.append(LossValue(float(value.detach()), fetched(gradient)))
     return found
 
 
 def called(subject: Opened, output: Any, wanted: Tensor, instead: Loss | None = None) -> Tensor:
     """The user's own loss, where the one that it calls may be another."""
-    with LossCalls(instead):
+    with LossCalls(instead), on_device():
         return subject.made.loss(output, wanted)
 
 
@@ -55,7 +56,7 @@ def own_loss(subject: Opened, output: Any, wanted: Tensor) -> Loss:
     made = subject.made.loss
     name = getattr(made, "__name__", "") if type(made).__module__ == "builtins" else type(made).__name__
     unknown = Loss(f"?{name}" if type(made).__module__.startswith("torch.") else f"?your own {name}")
-    with torch.no_grad(), LossCalls() as calls:
+    with torch.no_grad(), on_device(), LossCalls() as calls:
         made(output, wanted)
     if len(calls.found) != 1:
         return unknown

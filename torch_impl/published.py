@@ -33,7 +33,7 @@ def published(name: str, dtype: str, seed: int = 0) -> nn.Module:
             drawn = generator.uniform(0.5, 1.5, value.shape)
         else:
             drawn = generator.normal(0, 0.3, value.shape)
-        value.copy_(torch.from_numpy(drawn))
+        value.copy_(adapter.placed(drawn))
     return model.to(adapter.DTYPES[dtype]).eval()
 
 

@@ -12,10 +12,11 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports.program import Held
 from crosscheck.ports.recipe import FORMULAS, Clipping, Decay, Recipe, Rule, Steps, said_by
-from torch_impl.course import course, first_output, given_tensors, undisturbed
+from torch_impl.adapter import placed
+from torch_impl.course import course, first_output, undisturbed
 from torch_impl.loss_values import called, own_loss, penalties
 from torch_impl.own_steps import numbers_of
-from torch_impl.trace import Opened, opened
+from torch_impl.trace import Opened, given_tensors, opened
 
 RULES = {
     torch.optim.SGD: "sgd",
@@ -62,7 +63,7 @@ def recipe(
         unread.append("clipping in two ways")
     clipping = Clipping("global_norm", float(made.clip_norm), CLIP_EPSILON) if made.clip_norm else Clipping()
     clipping = Clipping("value", float(made.clip_value)) if made.clip_value else clipping
-    given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
+    given, wanted = given_tensors(subject, inputs), placed(target)
     output = first_output(subject, given)
     found = penalties(subject, output, wanted)
     penalty, lasso = (
@@ -100,7 +101,7 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     subject = opened(key)
     optimizer, made = required(subject), subject.made
     parameters = list(subject.model.parameters())
-    given, wanted = given_tensors(subject, inputs), torch.from_numpy(target.copy())
+    given, wanted = given_tensors(subject, inputs), placed(target)
     within = penalties(subject, first_output(subject, given), wanted)
     rates = []
 

@@ -14,13 +14,14 @@ from torch.overrides import TorchFunctionMode
 
 from crosscheck.ports.program import Held
 from crosscheck.ports.recipe import THEIRS, Clipping, LossValue, Recipe, Steps, rule_at
-from torch_impl.course import LossFunction, Penalties, course, first_output, given_tensors
+from torch_impl.adapter import placed
+from torch_impl.course import LossFunction, Penalties, course, first_output
 from torch_impl.loss_calls import computed
 from torch_impl.loss_values import called, own_loss, penalties
 from torch_impl.own_steps import OwnSteps
 from torch_impl.recipes import common_names, read_rule, required, second_biases
 from torch_impl.rules import STEPS, State
-from torch_impl.trace import Opened, opened
+from torch_impl.trace import Opened, given_tensors, opened
 
 
 class Lookups(TorchFunctionMode):
@@ -142,7 +143,7 @@ def _loss(
     if recipe.loss.kind == THEIRS:
         return lambda step, output, wanted: _surrogate(output, values[step]), Penalties()
     output = first_output(subject, given_tensors(subject, inputs))
-    wanted = torch.from_numpy(target.copy())
+    wanted = placed(target)
     own = own_loss(subject, output, wanted)
     if recipe.loss.known and not own.known:
         return lambda step, output, wanted: computed(recipe.loss, output, wanted), Penalties()
@@ -153,7 +154,7 @@ def _loss(
 
 def _surrogate(output: Tensor, value: LossValue) -> Tensor:
     """What has this value and this gradient."""
-    gradient = torch.from_numpy(value.gradient.copy()).to(output.dtype)
+    gradient = placed(value.gradient).to(output.dtype)
     return value.loss + ((output - output.detach()) * gradient).sum()
 
 

@@ -58,7 +58,7 @@ def _adam(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) ->
 def _nadam(rule: Rule, state: State, gradient: Tensor, rate: float, step: int) -> Tensor:
     mean, square = _moments(rule, state, gradient)
     now, after = (rule.power_1 * (1 - 0.5 * 0.96 ** (s * rule.momentum_decay)) for s in (step, step + 1))
-    product = state["product"] = state.get("product", torch.ones((), dtype=gradient.dtype)) * now
+    product = state["product"] = state.get("product", gradient.new_ones(())) * now
     direction = (1 - now) / (1 - product) * gradient + after / (1 - product * after) * mean
     return rate * direction / _root(rule, square, 1 - rule.power_2**step)
 

@@ -16,7 +16,7 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Weights
 from crosscheck.ports import factory
 from crosscheck.ports.program import Again, Held, Program, Trace
-from torch_impl.adapter import DTYPES
+from torch_impl.adapter import DTYPES, fetched, on_device, placed, to_device
 from torch_impl.emulation import emulate
 from torch_impl.expansions import expand
 from torch_impl.graph import record, tensors
@@ -61,7 +61,13 @@ def open_model(key: str, source: str, dtype: str) -> None:
     if not isinstance(model, nn.Module):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a torch.nn.Module")
     expand(model)
-    _open[key] = Opened(model.to(DTYPES[dtype]), DTYPES[dtype], made)
+    _open[key] = Opened(to_device(model, dtype), DTYPES[dtype], made)
+
+
+def given_tensors(subject: Opened, inputs: list[np.ndarray]) -> list[Tensor]:
+    """Inputs as the model takes them."""
+    tensors = [placed(array) for array in inputs]
+    return [tensor.to(subject.dtype) if tensor.is_floating_point() else tensor for tensor in tensors]
 
 
 def opened(key: str) -> Opened:
@@ -103,7 +109,7 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
 
     def observe(number: int, tensor: Tensor) -> None:
         # A copy: what is changed in place has a number for before and one for after.
-        values[number] = tensor.detach().cpu().numpy().copy()
+        values[number] = fetched(tensor)
 
     with dropping_nothing() if still else nullcontext():
         _record(subject, inputs, observe)
@@ -142,11 +148,11 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
     plain = unmade(done, inputs)
     names = {id(tensor): name for name, tensor in named_tensors(subject.model)}
     for part in parts:
-        forced = {number: torch.from_numpy(array.copy()) for number, array in part.forced.items()}
-        given = {number: torch.from_numpy(array.copy()) for number, array in part.given.items()}
+        forced = {number: placed(array) for number, array in part.forced.items()}
+        given = {number: placed(array) for number, array in part.given.items()}
         values = plain | given | forced
         try:
-            with torch.no_grad():
+            with torch.no_grad(), on_device():
                 for index in part.steps:
                     step = steps[index]
                     tensors_in = [values[number].clone() for number in step.inputs]
@@ -159,7 +165,7 @@ def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.nd
                     else:
                         results = _performed(step, tensors_in, change, names)
                     values |= dict(zip(step.outputs, tensors(results), strict=False)) | forced
-            found.append(values[part.wanted].detach().numpy())
+            found.append(fetched(values[part.wanted]))
         except (ValueError, TypeError, KeyError, RuntimeError, IndexError, AttributeError):
             found.append(None)
     return found
@@ -213,14 +219,14 @@ def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
             target = state[held.name][held.part] if held.part else state[held.name]
             if held.also:  # PORT: one bias of Keras' is the sum of two; both are other than 0
                 other = state[held.also][held.part]
-                other.copy_(torch.from_numpy(array[::-1].copy()))
+                other.copy_(placed(array[::-1]))
                 array = array - array[::-1]
-            target.copy_(torch.from_numpy(array).reshape(target.shape))
+            target.copy_(placed(array).reshape(target.shape))
 
 
 def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
     """Neutral weights that the model holds; the inverse of `set_weights`."""
-    state = {name: tensor.detach().cpu().numpy() for name, tensor in opened(key).model.state_dict().items()}
+    state = {name: fetched(tensor) for name, tensor in opened(key).model.state_dict().items()}
     return of_names(state, wanted)
 
 
@@ -243,11 +249,12 @@ def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held], add: bool = 
 
 @contextmanager
 def computing_in(dtype: torch.dtype) -> Iterator[None]:
-    """Within the block `torch.arange(n) * 0.5`, and whatever says no dtype, is of this one."""
+    """Within the block `torch.arange(n) * 0.5`, and whatever says no dtype, is of this one, on the device."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
-        yield
+        with on_device():
+            yield
     finally:
         torch.set_default_dtype(before)
 
@@ -257,9 +264,6 @@ def _same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
 
 
 def _record(subject: Opened, inputs: list[np.ndarray], observe: Any = None) -> Record:
-    given = []
-    for array in inputs:
-        tensor = torch.from_numpy(np.array(array, copy=True))
-        given.append(tensor.to(subject.dtype) if tensor.is_floating_point() else tensor)
+    given = given_tensors(subject, inputs)
     with computing_in(subject.dtype):
         return record(subject.model, *given, whole=is_whole, observe=observe)

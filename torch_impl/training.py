@@ -101,7 +101,7 @@ class Trainer:
     def optimizer_state(self) -> Weights:
         """Everything the optimizer remembers, by name."""
         state = {
-            f"{self.names[id(parameter)]}.{key}": value.detach().cpu().numpy().copy()
+            f"{self.names[id(parameter)]}.{key}": adapter.fetched(value)
             for parameter, state in self.optimizer.state.items()
             for key, value in state.items()
             if value is not None
@@ -125,7 +125,7 @@ class Trainer:
         for name, value in tensors.items():
             path, _, key = name.rpartition(".")
             target = parameters[path]
-            self.optimizer.state[target][key] = torch.from_numpy(value.copy()).to(target.device)
+            self.optimizer.state[target][key] = adapter.placed(value)
 
 
 class ShortTrainer(Trainer):

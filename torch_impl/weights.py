@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -16,7 +15,7 @@ from crosscheck.errors import CrosscheckError, WeightsError
 from crosscheck.layouts import TORCH_BOOKKEEPING, Weights
 from crosscheck.ports.program import Held
 from torch_impl import trace
-from torch_impl.adapter import DTYPES
+from torch_impl.adapter import DTYPES, fetched, placed
 
 # What a training script may have put the state dict under, and what wrappers put before each name.
 WRAPPINGS = ("state_dict", "model_state_dict", "model")
@@ -53,7 +52,7 @@ def load(key: str, file: str) -> None:
 def state(key: str) -> Weights:
     """Everything that the model holds and a file would, by its own names."""
     return {
-        name: tensor.detach().cpu().numpy().copy()
+        name: fetched(tensor)
         for name, tensor in trace.opened(key).model.state_dict().items()
         if isinstance(tensor, Tensor)
     }
@@ -64,7 +63,7 @@ def restore(key: str, arrays: Weights) -> None:
     own = trace.opened(key).model.state_dict()
     with torch.no_grad():
         for name, array in arrays.items():
-            own[name].copy_(torch.from_numpy(np.array(array)))
+            own[name].copy_(placed(array))
 
 
 def put(key: str, wanted: dict[str, Held], given: Weights) -> None:

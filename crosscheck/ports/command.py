@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crosscheck import checkpoint, console
-from crosscheck.environment import BACKENDS
+from crosscheck.environment import BACKENDS, DEVICES
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
 from crosscheck.ports import page, stages
@@ -71,6 +71,9 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
 )
+@click.option(
+    "--device", type=click.Choice(DEVICES), default="cpu", show_default=True, help="Of both frameworks."
+)
 @click.option("--json", "file", type=WRITTEN, help="Write what was found, for programs.")
 @click.option("--html", "html", type=WRITTEN, help="Write what was found, as one page to read or send.")
 @click.option(
@@ -103,6 +106,7 @@ def compare_command(
     seed: int,
     keep_weights: bool,
     backend: str,
+    device: str,
     file: Path | None,
     html: Path | None,
     on: bool,
@@ -156,7 +160,7 @@ def compare_command(
     )
     with (
         console.err.status(stages.STARTING) as status,
-        open_sides(backend) as sides,
+        open_sides(backend, device) as sides,
         stages.told(sides, status.update),
     ):
         found = judge(sides, question)
@@ -171,6 +175,7 @@ def compare_command(
             **({"target": f"{target}, {steps} steps"} if target else {}),
             "weights": "as they came" if keep_weights else f"drawn, seed {seed}",
             "backend of Keras": backend,
+            "device": device,
         }
         checkpoint.write_text(html, page.written(found, torch, keras, facts))
         console.note(f"The page is in {html}.")

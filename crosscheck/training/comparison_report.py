@@ -1,4 +1,4 @@
-"""Article 004's table, plots and claims, from the results of its suite."""
+"""Tables of both frameworks' accuracies, claims and plots, from the results of a suite."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,20 +10,28 @@ from crosscheck.technique import technique
 from crosscheck.training import report
 from crosscheck.training.report import SIDES, Result
 from crosscheck.training.statistics import equivalence
+from crosscheck.training.suite import SUITES
 
-PREFIX = "cifar_cnn/"
 LEVEL = 0.05
-# What the article says, or leaves open: text, the net, and what it is to be better than.
-CLAIMS = (
-    ("wider is better than the baseline", "wider", "baseline"),
-    ("deeper is better than the baseline", "deeper", "baseline"),
-    ("deeper is better than wider", "deeper", "wider"),
-    ("batch norm before ReLU is better than after it", "bn_before", "bn_after"),
-    ("residual blocks are better than the baseline", "residual", "baseline"),
-    ("it is the shortcut that makes them so", "residual", "no_shortcut"),
-    ("clipping the gradient is better than not", "clip", "baseline"),
-    ("batch 128 is better than 64", "batch_128", "baseline"),
-)
+# What is claimed, or left open, by the articles: text, the recipe, and what it is to be better than.
+CLAIMS = {
+    "article_004": (
+        ("wider is better than the baseline", "wider", "baseline"),
+        ("deeper is better than the baseline", "deeper", "baseline"),
+        ("deeper is better than wider", "deeper", "wider"),
+        ("batch norm before ReLU is better than after it", "bn_before", "bn_after"),
+        ("residual blocks are better than the baseline", "residual", "baseline"),
+        ("it is the shortcut that makes them so", "residual", "no_shortcut"),
+        ("clipping the gradient is better than not", "clip", "baseline"),
+        ("batch 128 is better than 64", "batch_128", "baseline"),
+    ),
+    "lr_scaling": (
+        ("a large batch loses by the rate of a small one", "one_worker", "same_rate"),
+        ("the rate times the workers is better", "scaled", "same_rate"),
+        ("warmup is better than none", "scaled_warmup", "scaled"),
+        ("with both, many workers are as good as one", "scaled_warmup", "one_worker"),
+    ),
+}
 COLOURS = {"torch": "#c8553d", "keras": "#2f6690"}
 
 
@@ -40,7 +48,7 @@ def table(results: dict[str, Any]) -> str:
         speed = [report.samples(results["runs"], name, side, "images_per_second") for side in SIDES]
         shared = accuracy[0].keys() & accuracy[1].keys()
         count = technique(recipe["technique"]).model(recipe["case"]).expected_count
-        cells = [recipe["name"].partition("/")[2], f"{count:,}"]
+        cells = [_short(name), f"{count:,}"]
         cells += [report.percent(side) if side else "-" for side in accuracy]
         cells += [" and ".join(dict.fromkeys(str(len(side)) for side in accuracy))]
         if len(shared) > 1:
@@ -52,22 +60,25 @@ def table(results: dict[str, Any]) -> str:
         published = recipe["published"].get("test_accuracy")
         cells += [f"{100 * published:.1f} %" if published else "-"]
         lines.append("| " + " | ".join(cells) + " |")
+    articles = any(run["recipe"]["published"] for run in results["runs"])
     note = (
         f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
-        f"each other, a margin set before the runs; below {LEVEL:g} they are. The article's figures are of "
-        "one run each, without a seed. Images/s are of the last epoch; runs may have shared the machine."
+        f"each other, a margin set before the runs; below {LEVEL:g} they are. "
+        f"{'The figures of the article are of one run each, without a seed. ' if articles else ''}"
+        "Images/s are of the last epoch; runs may have shared the machine."
     )
     return "\n".join([*lines, "", note, "", report.provenance(results)])
 
 
 def claims(results: dict[str, Any]) -> str:
-    """What the article claims, and by how much it holds on either side."""
+    """What is claimed, and by how much it holds on either side."""
+    prefix = SUITES[results["suite"]]
     lines = ["| claim | PyTorch, points | Keras, points |", "|---|---:|---:|"]
-    for text, better, base in CLAIMS:
+    for text, better, base in CLAIMS[results["suite"]]:
         cells = []
         for side in SIDES:
             one, other = (
-                report.samples(results["runs"], PREFIX + name, side, "test_accuracy")
+                report.samples(results["runs"], prefix + name, side, "test_accuracy")
                 for name in (better, base)
             )
             shared = one.keys() & other.keys()
@@ -80,7 +91,7 @@ def claims(results: dict[str, Any]) -> str:
 
 
 def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
-    """The recipes of the runs, by name, in the order of the article."""
+    """The recipes of the runs, by name, in the order of the suite."""
     return {run["recipe"]["name"]: run["recipe"] for run in runs}
 
 
@@ -110,7 +121,7 @@ def bars(axes: Any, runs: Sequence[Result]) -> None:
             height = 100 * recipe["published"]["test_accuracy"]
             label = "article, one run" if number == 0 else None
             axes.plot([number - 0.4, number + 0.4], [height] * 2, color="black", linewidth=1.5, label=label)
-    axes.set_xticks(range(len(known)), [name.removeprefix(PREFIX).replace("_", "\n") for name in known])
+    axes.set_xticks(range(len(known)), [short.replace("_", "\n") for short in map(_short, known)])
     axes.set(ylabel="test accuracy, %", ylim=(55, 90), title="Article 004, ten epochs")
     axes.legend(ncols=3, loc="upper left", fontsize="small")
 
@@ -125,14 +136,16 @@ def against_parameters(axes: Any, runs: Sequence[Result]) -> None:
         axes.errorbar(counts, heights, yerr=spreads, fmt=marker, capsize=3, **style)
     heights, _ = _accuracies(runs, known, "torch")
     for name, count, height in zip(known, counts, heights, strict=True):
-        axes.annotate(
-            name.removeprefix(PREFIX), (count, height), (6, 4), textcoords="offset points", fontsize="small"
-        )
+        axes.annotate(_short(name), (count, height), (6, 4), textcoords="offset points", fontsize="small")
     axes.set(
         xscale="log", xlabel="parameters", ylabel="test accuracy, %", title="Accuracy against parameters"
     )
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", fontsize="small")
+
+
+def _short(recipe: str) -> str:
+    return recipe.partition("/")[2]
 
 
 def _accuracies(runs: Sequence[Result], known: Iterable[str], side: str) -> tuple[list[float], list[float]]:

@@ -253,8 +253,11 @@ def _note_circumstances(folder: RunFolder, facts: dict[str, Any]) -> None:
     """Resuming is bit for bit under the same circumstances; say so, and write it down, where they changed."""
     kept = folder.facts()
     before = kept["resumed"][-1] if kept.get("resumed") else kept
-    circumstances = ("device", "mode", "threads", "workers", "synchronized", "versions", "machine")
+    settings = ("device", "mode", "threads", "workers", "synchronized")
+    circumstances = (*settings, "versions", "machine", "revision")
     changed = [key for key in circumstances if before.get(key) != facts[key]]
     if changed:
-        console.note(f"{folder.path}: other {', '.join(changed)} than before: not the same bit for bit")
-        folder.resumed({key: facts[key] for key in (*circumstances, "revision", "framework")})
+        console.note(
+            f"{folder.path}: other {', '.join(changed)} than before: may not be the same bit for bit"
+        )
+        folder.resumed({key: facts[key] for key in (*circumstances, "framework")})

@@ -132,13 +132,14 @@ def provenance(results: dict[str, Any]) -> str:
             raise CrosscheckError(f"the runs differ in {key}; one table cannot speak for all of them")
     sizes = sorted(Counter((run["recipe"]["name"], run["side"]) for run in runs).values())
     n = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
+    revisions = ", ".join(dict.fromkeys(run.get("revision", results.get("revision")) for run in runs))
     versions = runs[0]["versions"]
     named = ", ".join(f"{name} {versions[name]}" for name in ("torch", "keras", "tensorflow", "python"))
     backends = " and ".join(sorted({run["backend"] for run in runs if run["side"] == "keras"}))
     return (
         f"n = {n} seeds a cell, mean ± standard deviation; differences: mean ± half the 95 % confidence "
         f"interval, seed by seed, in percentage points. Keras on {backends}; {named}; "
-        f"{runs[0]['device']}: {runs[0]['machine']}; revision {results['revision']}."
+        f"{runs[0]['device']}: {runs[0]['machine']}; revision {revisions}."
     )
 
 

@@ -50,7 +50,7 @@ def overfit(model: nn.Module, loss: Loss, x: Tensor, y: Tensor, plan: Plan) -> R
     return judge(
         Measured(
             x=adapter.array(x),
-            labels=labels.cpu().numpy(),
+            labels=adapter.fetched(labels),
             probe_loss=probe_loss,
             outputs=outputs,
             initial_loss=first,
@@ -121,8 +121,8 @@ def is_frozen(layer: nn.Module) -> bool:
 
 def trained_values(model: nn.Module) -> np.ndarray:
     """Everything that is trained, as one vector."""
-    parts = [p.detach().cpu().numpy().ravel() for p in model.parameters() if p.requires_grad]
-    return np.concatenate(parts).copy()
+    parts = [adapter.fetched(p).ravel() for p in model.parameters() if p.requires_grad]
+    return np.concatenate(parts)
 
 
 def learn(

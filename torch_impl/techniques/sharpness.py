@@ -55,7 +55,7 @@ class Objective:
             # except that its training step hands them to the optimizer.
             loss.backward()
             total += loss.item()
-        gradients = {name: p.grad.cpu().numpy() for name, p in self.model.named_parameters()}
+        gradients = {name: adapter.fetched(p.grad) for name, p in self.model.named_parameters()}
         return total, flatten(layouts.unpack(gradients, self.parameters, "torch"), self.parameters)
 
     def put(self, flat: np.ndarray) -> None:
@@ -65,11 +65,11 @@ class Objective:
         packed = layouts.pack(unflatten(flat, self.parameters), self.parameters, "torch")
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
-                parameter.copy_(torch.from_numpy(packed[name]))
+                parameter.copy_(adapter.placed(packed[name]))
 
     def point(self) -> np.ndarray:
         """The weights that the model holds, as a flat vector."""
-        held = {name: p.detach().cpu().numpy() for name, p in self.model.named_parameters()}
+        held = {name: adapter.fetched(p) for name, p in self.model.named_parameters()}
         return flatten(layouts.unpack(held, self.parameters, "torch"), self.parameters)
 
     def forward(self, flat: np.ndarray) -> tuple[float, int]:
