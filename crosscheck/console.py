@@ -80,6 +80,12 @@ def raise_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
+def end_when_told() -> None:
+    """Have SIGTERM and SIGHUP end the program in order: what it has begun is ended as well."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda told, _: sys.exit(128 + told))
+
+
 @contextmanager
 def for_user() -> Iterator[None]:
     """Turn what the user can mend into one line and an exit status, never a traceback."""

@@ -57,6 +57,10 @@ def framework_environment(backend: str, device: str, threads: int, devices: int 
     else:
         # Keras does not compile with XLA while this is set; on the CPU it is not needed.
         variables["TF_DETERMINISTIC_OPS"] = "1"
+        if backend == "jax":
+            variables["XLA_FLAGS"] = (
+                f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+            )
     return variables
 
 

@@ -1,6 +1,7 @@
 """The whole check on a GPU, by the same commands that a user would give, into one file of results."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -18,25 +19,30 @@ from crosscheck.training.run_folder import RunFolder
 
 SUITES = ("article_000", "article_004")
 NOISE_RECIPE = "cifar_cnn/baseline"
+STARTING = 600.0  # seconds: a framework may compile for a new GPU when it starts
+# What a backend says that is not there, or sees no GPU.
+ABSENT = re.compile("sees no CUDA device|backend needs")
 QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
 
 
-def backends() -> list[str]:
-    """Keras' backends that see a GPU here.
+def backends() -> tuple[list[str], dict[str, str]]:
+    """Keras' backends that see a GPU here, and why the others do not.
 
     Raises:
-        CrosscheckError: there is none; or PyTorch sees none.
+        CrosscheckError: there is none; or PyTorch sees none; or something else went wrong.
     """
-    found, complaints = [], []
+    found, complaints = [], {}
     for backend in BACKENDS:
         try:
-            with open_sides(backend, "cuda"):
+            with open_sides(backend, "cuda", timeout=STARTING):
                 found.append(backend)
         except CrosscheckError as error:
-            complaints.append(str(error).splitlines()[0])
+            if not ABSENT.search(str(error)):
+                raise  # a side that crashes is no side that sees nothing
+            complaints[backend] = str(error).splitlines()[0]
     if not found:
-        raise CrosscheckError("nothing to check on: " + "; ".join(dict.fromkeys(complaints)))
-    return found
+        raise CrosscheckError("nothing to check on: " + "; ".join(dict.fromkeys(complaints.values())))
+    return found, complaints
 
 
 def card() -> str:
@@ -59,13 +65,14 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     Yields:
         what is known so far, after every part.
     """
-    seeing = backends()
+    seeing, unseeing = backends()
     facts: dict[str, Any] = {
         "gpu": card(),
         "machine": machine(),
         "versions": versions(),
         "revision": revision(),
         "keras_backends": seeing,
+        "other_backends": unseeing,
         "command": f"python scripts/gpu_check.py --data {Path(data).name} --seeds {seeds}",
         "verify": {},
         "noise": {},
@@ -73,9 +80,11 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     }
     for backend in seeing:
         rows = folder / f"rows-{backend}-{facts['revision']}.json"
-        if not rows.exists():
-            # Status 1: something differs, which is a result.
-            _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", rows, fine=(0, 1))
+        if not rows.exists() or facts["revision"].endswith("+"):
+            # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole.
+            partial = rows.with_suffix(".partial")
+            _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", partial, fine=(0, 1))
+            partial.rename(rows)
         facts["verify"][backend] = summary(json.loads(rows.read_text()))
         yield facts
     for side, backend in (("torch", "torch"), *(("keras", backend) for backend in seeing)):

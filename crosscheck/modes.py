@@ -50,6 +50,8 @@ def require(side: str, backend: str, device: str, mode: str, workers: int = 1) -
         )
     if key == "keras on tensorflow" and mode != "graph" and workers > 1:
         raise CrosscheckError(f"keras on tensorflow: several workers rule out mode {mode!r}; use graph")
+    if mode == "compile" and workers > 1:
+        raise CrosscheckError("torch: several workers rule out mode 'compile'; use eager")
 
 
 def for_training(side: str, backend: str, device: str, batch_size: int, workers: int = 1) -> str:

@@ -1,9 +1,11 @@
 """Between Keras' models and the neutral package; Keras is channels-last, so nothing is permuted.
 
 Every function takes and returns numpy arrays in the neutral layout and is called in Keras' own
-process. `torch_impl/adapter.py` is its mirror. Runs on any backend: no backend is imported here.
+process. `torch_impl/adapter.py` is its mirror. Runs on any backend: none is imported here, but for
+what Keras has no name for.
 """
 
+import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +27,8 @@ _mode = ""
 
 
 def configure(device: str, mode: str = "") -> None:
-    """Check the device and choose the mode; exact arithmetic and determinism are set by the environment.
+    """Check the device and choose the mode; exact arithmetic and determinism are set by the environment,
+    but for the torch backend's.
 
     Args:
         device: "cpu" or "cuda".
@@ -36,6 +39,8 @@ def configure(device: str, mode: str = "") -> None:
         raise CrosscheckError(
             f"Keras' {keras.backend.backend()} backend sees no CUDA device; use --device cpu"
         )
+    if keras.backend.backend() == "torch":
+        importlib.import_module("torch").use_deterministic_algorithms(True, warn_only=True)
     _mode = mode
 
 

@@ -1,5 +1,7 @@
 """Training on several devices that share out every batch, in one process."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 from keras import distribution
@@ -59,6 +61,7 @@ class MirroredTrainer(Trainer):
     workers = Workers()
     # In a loop of steps, TensorFlow 2.21 loses the replicas' variables ("must feed a value for placeholder").
     steps_per_execution = 1
+    given = batches = None
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> None:
         """See `Trainer.fit`.
@@ -66,26 +69,30 @@ class MirroredTrainer(Trainer):
         Not by Keras' `fit`, which gives the rows of a smaller batch to few of the replicas, and which
         fails where their parts are not of the same size.
         """
-        tf, count = replicas.tensorflow(), self.workers.count
-        parts = [part(x.shape[1], number, count) for number in range(count)]
-
-        def rows():
-            for images, targets in zip(x, y, strict=True):
-                for mine in parts:
-                    # Keras takes the mean over each part and then over the parts, whatever their sizes; and
-                    # its 1 / count passes through float32.
-                    share = (mine.stop - mine.start) / len(images) / float(np.float32(1 / count))
-                    yield images[mine], targets[mine], np.full(mine.stop - mine.start, share, x.dtype)
-
-        kinds = tuple(tf.TensorSpec((None, *a.shape[2:]), a.dtype) for a in (x, y, x[:, :, 0, 0, 0]))
-        # A call for each process, of which there is one; the elements go to the replicas in turn.
-        made = tf.distribute.get_strategy().distribute_datasets_from_function(
-            lambda _: tf.data.Dataset.from_generator(rows, output_signature=kinds)
-        )
+        self.given = x, y
+        if self.batches is None:  # TensorFlow never forgets a generator, nor what hangs on it
+            tf = replicas.tensorflow()
+            kinds = tuple(tf.TensorSpec((None, *a.shape[2:]), a.dtype) for a in (x, y, x[:, :, 0, 0, 0]))
+            # A call for each process, of which there is one; the elements go to the replicas in turn.
+            self.batches = tf.distribute.get_strategy().distribute_datasets_from_function(
+                lambda _: tf.data.Dataset.from_generator(self.parts, output_signature=kinds)
+            )
         self.stepper.make_train_function()
-        batches = iter(made)
+        batches = iter(self.batches)
         for _ in x:
             self.stepper.train_function(batches)
+        self.given = None
+
+    def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Of every batch that `fit` was given each replica's part, and how much its images count."""
+        count = self.workers.count
+        for images, targets in zip(*self.given, strict=True):
+            for number in range(count):
+                mine = part(len(images), number, count)
+                # Keras takes the mean over each part and then over the parts, whatever their sizes; and
+                # its 1 / count passes through float32.
+                share = (mine.stop - mine.start) / len(images) / float(np.float32(1 / count))
+                yield images[mine], targets[mine], np.full(mine.stop - mine.start, share, images.dtype)
 
 
 def trainer_class(workers: Workers) -> type[Trainer]:

@@ -3,9 +3,11 @@
 python -m parity_tests.course_of_workers SIDE BACKEND WORKERS CASE OPTIMIZER WHOLE|LOCAL FILE
 """
 
+import gc
 import importlib
 import os
 import sys
+import weakref
 
 import numpy as np
 
@@ -41,20 +43,40 @@ def main(side: str, backend: str, count: int, case: str, optimizer: str, moments
     weights = {n: w.astype(float) for n, w in initial_weights(dict(model.parameters), 0).items()}
     trainer = trainer_class("cifar_cnn", case, "float64", OPTIMIZERS[optimizer], weights, 1)
     generator = np.random.default_rng(0)
-    losses, hits = [], []
-    for size in SIZES:
+    losses, hits, given = [], [], []
+    shares = shares_on_jax(trainer.model) if backend == "jax" else []
+    # A batch norm of a worker's own needs images of its own.
+    for size in SIZES if team.synchronized else SIZES[:-1]:
         x = generator.normal(size=(1, size, *model.input_shape[1:]))
+        given.append(weakref.ref(x))
         loss, right = trainer.train(x, generator.integers(0, 10, (1, size)))
         losses.append(loss)
         hits.append(right)
+    del x
+    gc.collect()
+    results = {"kept": sum(batch() is not None for batch in given), "shares": list(shares)}
     predicted = trainer.predict(generator.normal(size=(5, *model.input_shape[1:])))
-    results = {"losses": np.concatenate(losses), "hits": np.concatenate(hits), "predicted": predicted}
+    results |= {"losses": np.concatenate(losses), "hits": np.concatenate(hits), "predicted": predicted}
     results |= {f"weight/{name}": value for name, value in trainer.weights().items()}
     results |= {f"state/{name}": value for name, value in trainer.optimizer_state().items()}
     if not number:
         np.savez(file, **results)
     if count > 1:
         parallel.end()
+
+
+def shares_on_jax(model) -> list[int]:
+    """A list that will hold how many images of each batch a device was given, first come first."""
+    import jax
+
+    call, found = model.call, []
+
+    def watched(x, **options):
+        jax.debug.inspect_array_sharding(x, callback=lambda seen: found.append(seen.shard_shape(x.shape)[0]))
+        return call(x, **options)
+
+    model.call = watched
+    return found
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What is to be seen on a GPU only; where no framework sees one, these are reported as not run."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from crosscheck.environment import BACKENDS
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
+from crosscheck.ports.diagnosis import diagnose
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import technique
 from crosscheck.verification.rows import failures
@@ -35,7 +35,7 @@ def cuda_sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
             sides = stack.enter_context(open_sides(request.param, "cuda", timeout=600))
         except CrosscheckError as error:
             # Anything else that goes wrong on a machine with a GPU is a failure.
-            if not re.search("sees no CUDA device|backend needs", str(error)):
+            if not gpu.ABSENT.search(str(error)):
                 raise
             pytest.skip(f"not run: {error}")
         yield sides
@@ -57,12 +57,15 @@ def test_a_technique_is_equal_on_the_gpu(name: str, case: str, cuda_sides: Sides
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize(("port", "equal"), [("residual", True), ("residual_epsilon", False)])
-def test_a_port_of_your_own_is_compared_on_the_gpu(port: str, equal: bool, cuda_sides: Sides) -> None:
+def test_a_port_of_your_own_is_compared_on_the_gpu(cuda_sides: Sides) -> None:
     ported = ROOT / "parity_tests" / "ported"
-    sources = f"{ported / 'originals.py'}:residual", f"{ported / 'ports.py'}:{port}"
-    comparison = Ports(cuda_sides, *sources, inputs.read(("2x3x16x24",))).compare()
-    assert comparison.equal == equal
+    original, given = f"{ported / 'originals.py'}:residual", inputs.read(("2x3x16x24",))
+    assert Ports(cuda_sides, original, f"{ported / 'ports.py'}:residual", given).compare().equal
+    ports = Ports(cuda_sides, original, f"{ported / 'ports.py'}:residual_epsilon", given)
+    fault = next(parted for parted in ports.compare().parted if parted.at_fault)
+    cause = diagnose(ports, fault)
+    assert cause is not None
+    assert [hypothesis.identifier for hypothesis in cause.hypotheses] == ["norm.epsilon"]
 
 
 @pytest.mark.gpu
@@ -73,9 +76,12 @@ def test_neither_framework_takes_the_whole_memory(cuda_sides: Sides) -> None:
 
 
 @pytest.mark.gpu
-def test_tf32_is_off_on_both_sides(cuda_sides: Sides) -> None:
-    for settings in cuda_sides.both("adapter:settings"):
-        assert settings["NVIDIA_TF32_OVERRIDE"] == "0"
+def test_tf32_is_off_on_both_sides(cuda_sides: Sides, course: Course) -> None:
+    """Read off a product of matrices: TF32 keeps 10 bits of a number, float32 has 23."""
+    rows = list(verify([technique("split_linear")], cuda_sides, ["float32"], course, ["split"]))
+    for side in ("torch", "keras"):
+        (row,) = [row for row in rows if row.check == f"output/{side}-oracle"]
+        assert row.passed
 
 
 def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:

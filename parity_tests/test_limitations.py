@@ -93,6 +93,7 @@ def test_the_registry_is_whole() -> None:
         ("keras", "torch", "cpu", "compile", 1, "keras on torch has no mode 'compile'"),
         ("keras", "tensorflow", "cuda", "xla", 1, "deterministic operations"),
         ("keras", "tensorflow", "cpu", "xla", 2, "several workers"),
+        ("torch", "torch", "cpu", "compile", 2, "several workers"),
     ],
 )
 def test_modes_that_there_are_not(

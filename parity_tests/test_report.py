@@ -105,6 +105,31 @@ def test_an_unfinished_suite_is_called_so() -> None:
     assert "| 2 | -1.3 ± 3.8 | 0." in row
 
 
+def test_what_is_claimed_is_judged_seed_by_seed() -> None:
+    def of(recipe: str, *accuracies: float) -> list[dict[str, Any]]:
+        found = [result("torch", seed, accuracy) for seed, accuracy in enumerate(accuracies)]
+        return [one | {"recipe": one["recipe"] | {"name": f"lr_scaling/{recipe}"}} for one in found]
+
+    runs = of("one_worker", 0.60, 0.62) + of("same_rate", 0.50, 0.52) + of("scaled", 0.58)
+    rows = comparison_report.claims({"suite": "lr_scaling", "runs": runs}).splitlines()[2:]
+    assert rows[0].endswith("(one_worker - same_rate) | +10.0 ± 0.0 | - |")
+    assert rows[1].endswith("(scaled - same_rate) | +8.0 | - |")
+    assert rows[2].endswith("| - | - |")
+
+
+def test_runs_that_went_on_elsewhere_are_not_one_table() -> None:
+    resumed = [{"device": "cuda", "machine": "m", "revision": "y"}]
+    run = result("keras", 0, 0.7)
+    assert "revision x, y" in report.circumstances([run | {"resumed": [{"revision": "y"}]}])
+    with pytest.raises(CrosscheckError, match="the runs differ in device"):
+        report.circumstances([run | {"resumed": resumed}])
+
+
+def test_a_recipe_may_be_about_workers() -> None:
+    assert [suite.own_workers(one) for one in suite.suite_recipes("lr_scaling")] == [1, 8, 8, 8]
+    assert {suite.own_workers(one) for one in suite.suite_recipes("article_004")} == {1}
+
+
 def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
     recipe = {"name": "cifar_cnn/baseline", "technique": "cifar_cnn", "case": "baseline", "published": {}}
     facts = {

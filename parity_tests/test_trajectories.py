@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crosscheck.data import dataset
+from crosscheck.data import batches, dataset
 from crosscheck.errors import CallError
 from crosscheck.optimizers import SGD, Adam, Optimizer
 from crosscheck.parameters import initial_weights
@@ -69,6 +69,36 @@ def test_a_course_that_parts_is_told() -> None:
         ("fc.kernel", (losses, {"fc.kernel": weight + 1e-9, "fc.bias": weight[0]}), False),
         ("chance", (losses, {"fc.kernel": weight, "fc.bias": weight[0] + 1e-3}), True),
     ):
-        found = trajectories._facts(Both(torch, [keras]), "float64", ("fc.bias",))
+        found = trajectories._facts(Both(torch, [keras]), "float64", {"fc.bias": "chance"})
         assert found["passed"] is passed, name
         assert found["left_out"].keys() == {"fc.bias"}
+    nan = np.where(np.arange(20) == 7, np.nan, losses)
+    found = trajectories._facts(Both(torch, [(nan, torch[0][1])]), "float64", {})
+    assert (found["passed"], trajectories.used(found)) == (False, ["no number"])
+
+
+def test_what_is_no_number_is_not_outvoted(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    courses: list[int] = []
+
+    def course(*_: object) -> dict[str, object]:
+        courses.append(0)
+        return {"passed": len(courses) > 2, "used": None if len(courses) == 2 else 0.5}
+
+    monkeypatch.setattr(trajectories, "_course", course)
+    facts = trajectories.follow(recipe("split_linear/split"), sides, dataset.load("generated"), 12, 0)
+    assert not facts["float32"]["passed"]
+    assert len(courses) == 2
+
+
+def test_adam_moves_some_things_by_chance() -> None:
+    found = trajectories.by_chance(technique("cifar_cnn").model("residual"))
+    assert {"block1.conv2.bias", "block1.bn2.moving_mean"} <= found.keys()
+    assert not {"block1.shortcut.bias", "block1.bn2.beta", "block1.bn2.moving_variance"} & found.keys()
+    assert trajectories.by_chance(technique("cifar_cnn").model("bn_after")) == {}
+
+
+def test_a_real_epoch_is_followed_by_the_next() -> None:
+    found = trajectories.whole_batches(100, 15, 9, 3)
+    assert found.shape == (9, 15)
+    assert np.array_equal(found[:6].ravel(), batches.epoch_order(100, 3, 1)[:90])
+    assert np.array_equal(found[6:].ravel(), batches.epoch_order(100, 3, 2)[:45])

@@ -86,8 +86,11 @@ def test_workers_train_as_one_does(
 ) -> None:
     one, several = (course(backend, n, case, optimizer) for n in (1, count))
     assert np.array_equal(one["hits"], several["hits"])
-    for name in ("losses", "predicted", "weight/"):
+    for name in ("losses", "predicted", "weight/", "state/"):
         assert apart(one, several, name) < RELATIVE
+    assert several["kept"] == 0  # or an epoch's images would stay in memory
+    if backend == "jax":  # eight images are shared out, seven are not
+        assert [set(one["shares"]), set(several["shares"])] == [{8, 7, 1}, {4, 7, 1}]
 
 
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
@@ -99,6 +102,7 @@ def test_batch_norm_of_each_worker_alone_is_another_model(
     one, whole, local = (course(backend, *rest) for rest in ((1, *case), (3, *case), (3, *case, "local")))
     assert apart(one, whole, "losses") < RELATIVE
     assert abs(one["losses"][0] - local["losses"][0]) > 1e-4 * one["losses"][0]
+    assert all(np.isfinite(value).all() for value in local.values())
 
 
 def test_the_frameworks_agree_on_several_workers(course: Callable[..., Results]) -> None:
@@ -156,6 +160,56 @@ def test_a_killed_worker_ends_the_run_in_order_and_others_go_on(few: Path, tmp_p
     same(one, run_of_two)
 
 
+def begun(*command: object) -> subprocess.Popen[str]:
+    """Two workers of the script's own, once the first epoch is kept."""
+    process = subprocess.Popen(
+        [sys.executable, *map(str, command), "--workers", "2", "--epochs", "9999"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    folder = Path(command[list(command).index("--out") + 1])
+    deadline = time.monotonic() + 200
+    while not (folder / "checkpoint.safetensors").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "whom", "status", "told"),
+    [
+        (signal.SIGINT, "all", 130, "Interrupted. --resume goes on after the last whole epoch in"),
+        (signal.SIGKILL, "one", 2, "error: worker 2 of 2 was killed (SIGKILL); --resume goes on after"),
+    ],
+)
+def test_workers_of_the_script_s_own_end_in_one_line(
+    number: int, whom: str, status: int, told: str, few: Path, tmp_path: Path
+) -> None:
+    process = begun(*train("torch", few, tmp_path / "run"))
+    if whom == "all":  # they are in sessions of their own, as after Ctrl-C in a terminal
+        process.send_signal(number)
+    else:
+        children = subprocess.run(
+            ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
+        )
+        os.kill(int(children.stdout.split()[-1]), number)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == status
+    assert told in errors
+    assert "Traceback" not in errors
+
+
+def test_one_process_trains_in_a_folder(few: Path, tmp_path: Path) -> None:
+    process = begun(*train("torch", few, tmp_path / "run"))
+    told = run(sys.executable, *train("torch", few, tmp_path / "run", "--resume"), status=2)
+    assert "another process is training here" in told
+    process.terminate()
+    process.communicate(timeout=100)
+    assert process.returncode == 143
+    run(sys.executable, *train("torch", few, tmp_path / "run", "--resume", "--epochs", 1))
+
+
 def test_a_run_goes_on_with_another_number_of_keras_workers(few: Path, tmp_path: Path) -> None:
     """On TensorFlow with two, after that with one, against one all the time."""
     for name, epochs, workers in (("one", 2, 1), ("other", 1, 2)):
@@ -167,6 +221,13 @@ def test_a_run_goes_on_with_another_number_of_keras_workers(few: Path, tmp_path:
 def test_what_workers_cannot_do_is_said_in_one_line(few: Path, tmp_path: Path) -> None:
     for side, options, complaint in (
         ("torch", ("--workers", 16), "a batch of 15 cannot be shared out among 16 workers"),
+        (
+            "torch",
+            ("--workers", 3, "--batch-size", 14, "--local-batch-norm"),
+            "last batch of an epoch holds 2",
+        ),
+        ("torch", ("--workers", 2, "--device", "cuda"), "2 workers, but PyTorch sees 0 GPUs"),
+        ("torch", ("--workers", 2, "--mode", "compile"), "several workers rule out mode 'compile'"),
         ("keras", ("--workers", 2, "--mode", "xla"), "several workers rule out mode 'xla'"),
         ("keras", ("--workers", 2, "--backend", "torch"), "keras on torch trains on one device"),
         ("keras", ("--workers", 2, "--backend", "jax", "--local-batch-norm"), "batch norm cannot be local"),

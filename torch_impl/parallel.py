@@ -16,7 +16,9 @@ from torch_impl import adapter
 from torch_impl.training import Trainer
 
 # What gloo and NCCL say when the other end of a connection is gone.
-LOST = re.compile(r"gloo|nccl|connection|peer|store", re.IGNORECASE)
+LOST = re.compile(
+    r"closed by peer|reset by peer|connection refused|broken pipe|remote process", re.IGNORECASE
+)
 
 
 def start(workers: Workers, device: str) -> None:
@@ -140,7 +142,7 @@ def connected() -> Iterator[None]:
         yield
     except RuntimeError as error:
         if LOST.search(str(error)):
-            raise WorkerError("another worker has died") from None
+            raise WorkerError("another worker has died") from error
         raise
 
 

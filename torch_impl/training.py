@@ -160,7 +160,8 @@ def updates(
     gradients: list[Weights],
 ) -> list[Weights]:
     """What the optimizer makes of plain tensors with given gradients; the weights after each step."""
-    held = {n: torch.nn.Parameter(torch.tensor(w, dtype=adapter.DTYPES[dtype])) for n, w in weights.items()}
+    kind = adapter.DTYPES[dtype]
+    held = {n: torch.nn.Parameter(adapter.placed(w).to(kind)) for n, w in weights.items()}
     decayed = [held[name] for name, parameter in parameters.items() if parameter.decayed]
     others = [held[name] for name, parameter in parameters.items() if not parameter.decayed]
     made = make_optimizer(optimizer, decayed, others)
@@ -168,10 +169,10 @@ def updates(
     after = []
     for gradient in gradients:
         for name, tensor in held.items():
-            tensor.grad = torch.tensor(gradient[name], dtype=tensor.dtype)
+            tensor.grad = adapter.placed(gradient[name]).to(kind)
         made.step()
         schedule.step()
-        after.append({name: tensor.detach().numpy().copy() for name, tensor in held.items()})
+        after.append({name: adapter.fetched(tensor) for name, tensor in held.items()})
     return after
 
 

@@ -3,7 +3,6 @@
 import importlib
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +17,7 @@ from crosscheck.environment import BACKENDS, DEVICES, default_threads, framework
 from crosscheck.errors import CrosscheckError, WorkerError
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
-from crosscheck.training import loop
+from crosscheck.training import launch, loop
 from crosscheck.training.run_folder import RunFolder
 from crosscheck.training.suite import label
 from crosscheck.training.workers import Onlooker, Workers, started_by_torchrun
@@ -70,7 +69,11 @@ def command(side: str) -> click.Command:
         default=1,
         show_default=True,
         help="That share out every batch: "
-        + ("processes, which torchrun starts." if side == "torch" else "devices of this process."),
+        + (
+            "processes of this machine; torchrun starts those of several."
+            if side == "torch"
+            else "devices of this process."
+        ),
     )
     @click.option(
         "--local-batch-norm",
@@ -105,7 +108,6 @@ def command(side: str) -> click.Command:
         if number:
             console.be_silent()  # the first worker speaks for all
         team = Workers(max(workers, started), number, 1 if side == "torch" else workers, not local_batch_norm)
-        team.require(chosen.batch_size)
         mode = mode or modes.for_training(side, backend, device, chosen.batch_size, team.count)
         modes.require(side, backend, device, mode, team.count)
         name = f"{recipe.replace('/', '-')}-{label(side, backend)}-seed{seed}"
@@ -113,10 +115,11 @@ def command(side: str) -> click.Command:
         folder = Onlooker(path) if number else RunFolder(path)
         folder.require_ready(resume)  # known before anything slow is begun
         images = dataset.load(data)
+        team.require(chosen.batch_size, len(images.train))
         if side == "torch" and team.count > started:
             if started > 1:
                 raise CrosscheckError(f"--workers {workers}, but torchrun has started {started}")
-            start_with_torchrun(team.count)
+            launch.together(team.count, launch.this_command(), _more(folder))
         threads = threads or default_threads(processes=started)
         # Before the framework is imported: it reads these when it starts.
         os.environ.update(framework_environment(backend, device, threads, team.local))
@@ -150,19 +153,10 @@ def command(side: str) -> click.Command:
     return train
 
 
-def start_with_torchrun(count: int) -> NoReturn:
-    """Begin this very command anew, as so many processes."""
-    sys.stderr.flush()
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    as_module = Path(sys.argv[0]).name == "__main__.py"
-    script = ["-m", "crosscheck.training", "torch"] if as_module else [sys.argv[0]]
-    os.execv(sys.executable, [*launcher, *script, *sys.argv[1:]])
-
-
 @contextmanager
 def ended_in_order(folder: RunFolder, workers: Workers) -> Iterator[None]:
     """Say how a run that broke off is gone on with."""
-    more = f"--resume goes on after the last whole epoch in {folder.path}"
+    launched = launch.LAUNCHED in os.environ  # then the process that launched this one says it
 
     def another_died(*_: object) -> NoReturn:
         raise WorkerError("another worker has died")
@@ -172,12 +166,19 @@ def ended_in_order(folder: RunFolder, workers: Workers) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.note(f"Interrupted. {more}.")
+        if not launched:
+            console.note(f"Interrupted. {_more(folder)}.")
         raise SystemExit(console.INTERRUPTED) from None
     except WorkerError as error:  # whichever worker sees it says it
+        if launched:
+            raise SystemExit(launch.LEFT_ALONE) from None
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         console.be_silent(False)
-        console.fail(f"worker {workers.number + 1} of {workers.count}: {error}; {more}")
+        console.fail(f"worker {workers.number + 1} of {workers.count}: {error}; {_more(folder)}")
+
+
+def _more(folder: RunFolder) -> str:
+    return f"--resume goes on after the last whole epoch in {folder.path}"
 
 
 def _backend_option(side: str) -> Callable[[F], F]:

@@ -69,7 +69,7 @@ def table(results: dict[str, Any]) -> str:
         f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
         f"each other, a margin set before the runs; below {LEVEL:g} they are. "
         f"{'The figures of the article are of one run each, without a seed. ' if articles else ''}"
-        "Images/s are of the last epoch; runs may have shared the machine."
+        "Images/s are those of the median epoch; runs may have shared the machine."
     )
     return "\n".join([*lines, "", note, "", report.provenance(results)])
 

@@ -111,35 +111,38 @@ def train(
     """
     parameters = dict(technique(recipe.technique).model(recipe.case).parameters)
     facts = _facts(recipe, settings, dataset)
-    folder.require_ready(resume)
-    if not resume:
-        folder.begin(facts, initial_weights(parameters, settings.seed))
-    else:
-        keys = ("recipe", "side", "backend", "dtype", "seed", "data_sha256")
-        folder.require({key: facts[key] for key in keys})
-        _note_circumstances(folder, facts)
-    done, weights, state = folder.state()
-    folder.forget_after(done)
-    if done >= recipe.epochs:
-        console.note(f"{folder.path}: epoch {done} is done; there is nothing to resume")
-        return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
-    steps = chunk_steps(recipe.batch_size)
-    weights = {name: array.astype(settings.dtype) for name, array in weights.items()}
-    trainer = trainer_class(recipe.technique, recipe.case, settings.dtype, recipe.optimizer, weights, steps)
-    if done:
-        trainer.restore(weights, state)
-    row: dict[str, Any] = {}
-    for epoch in range(done + 1, recipe.epochs + 1):
-        row = _epoch(trainer, recipe, settings, dataset, folder, epoch)
-        # The line before the checkpoint: a run that is killed between the two does the epoch again.
-        folder.log(row)
-        folder.save(epoch, trainer.weights(), trainer.optimizer_state())
-        console.say(
-            f"{recipe.name} {settings.side} epoch {epoch}/{recipe.epochs}: "
-            f"loss {row['train_loss']:.4f}, test loss {row['test_loss']:.4f}, "
-            f"test accuracy {row['test_accuracy']:.2%}, {row['images_per_second']:,.0f} images/s"
+    with folder.alone():
+        folder.require_ready(resume)
+        if not resume:
+            folder.begin(facts, initial_weights(parameters, settings.seed))
+        else:
+            keys = ("recipe", "side", "backend", "dtype", "seed", "data_sha256", "synchronized")
+            folder.require({key: facts[key] for key in keys})
+            _note_circumstances(folder, facts)
+        done, weights, state = folder.state()
+        folder.forget_after(done)
+        if done >= recipe.epochs:
+            console.note(f"{folder.path}: epoch {done} is done; there is nothing to resume")
+            return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
+        steps = chunk_steps(recipe.batch_size)
+        weights = {name: array.astype(settings.dtype) for name, array in weights.items()}
+        trainer = trainer_class(
+            recipe.technique, recipe.case, settings.dtype, recipe.optimizer, weights, steps
         )
-    return row
+        if done:
+            trainer.restore(weights, state)
+        row: dict[str, Any] = {}
+        for epoch in range(done + 1, recipe.epochs + 1):
+            row = _epoch(trainer, recipe, settings, dataset, folder, epoch)
+            # The line before the checkpoint: a run that is killed between the two does the epoch again.
+            folder.log(row)
+            folder.save(epoch, trainer.weights(), trainer.optimizer_state())
+            console.say(
+                f"{recipe.name} {settings.side} epoch {epoch}/{recipe.epochs}: "
+                f"loss {row['train_loss']:.4f}, test loss {row['test_loss']:.4f}, "
+                f"test accuracy {row['test_accuracy']:.2%}, {row['images_per_second']:,.0f} images/s"
+            )
+        return row
 
 
 def chunk_steps(batch_size: int) -> int:
@@ -253,7 +256,7 @@ def _note_circumstances(folder: RunFolder, facts: dict[str, Any]) -> None:
     """Resuming is bit for bit under the same circumstances; say so, and write it down, where they changed."""
     kept = folder.facts()
     before = kept["resumed"][-1] if kept.get("resumed") else kept
-    settings = ("device", "mode", "threads", "workers", "synchronized")
+    settings = ("device", "mode", "threads", "workers")
     circumstances = (*settings, "versions", "machine", "revision")
     changed = [key for key in circumstances if before.get(key) != facts[key]]
     if changed:

@@ -126,21 +126,31 @@ def provenance(results: dict[str, Any]) -> str:
     Raises:
         CrosscheckError: they do not have it in common.
     """
-    runs = results["runs"]
-    for key in ("versions", "machine", "device", "data_sha256"):
-        if len({json.dumps(run[key], sort_keys=True) for run in runs}) > 1:
-            raise CrosscheckError(f"the runs differ in {key}; one table cannot speak for all of them")
+    runs = [{"revision": results.get("revision"), **run} for run in results["runs"]]
     sizes = sorted(Counter((run["recipe"]["name"], run["side"]) for run in runs).values())
     n = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
-    revisions = ", ".join(dict.fromkeys(run.get("revision", results.get("revision")) for run in runs))
+    return (
+        f"n = {n} seeds a cell, mean ± standard deviation; differences: mean ± half the 95 % confidence "
+        f"interval, seed by seed, in percentage points. {circumstances(runs)}."
+    )
+
+
+def circumstances(runs: Sequence[Result]) -> str:
+    """Backend, versions, device and machine of runs, and their revisions of the sources.
+
+    Raises:
+        CrosscheckError: they differ in something that a result may depend on.
+    """
+    # A run that was gone on with says what was other then.
+    sessions = [run | session for run in runs for session in ({}, *run.get("resumed", []))]
+    for key in ("versions", "machine", "device", "data_sha256"):
+        if len({json.dumps(session[key], sort_keys=True) for session in sessions}) > 1:
+            raise CrosscheckError(f"the runs differ in {key}; one table cannot speak for all of them")
     versions = runs[0]["versions"]
     named = ", ".join(f"{name} {versions[name]}" for name in ("torch", "keras", "tensorflow", "python"))
     backends = " and ".join(sorted({run["backend"] for run in runs if run["side"] == "keras"}))
-    return (
-        f"n = {n} seeds a cell, mean ± standard deviation; differences: mean ± half the 95 % confidence "
-        f"interval, seed by seed, in percentage points. Keras on {backends}; {named}; "
-        f"{runs[0]['device']}: {runs[0]['machine']}; revision {revisions}."
-    )
+    revisions = ", ".join(dict.fromkeys(session["revision"] for session in sessions))
+    return f"Keras on {backends}; {named}; {runs[0]['device']}: {runs[0]['machine']}; revision {revisions}"
 
 
 def speeds(bench: dict[str, Any]) -> str:

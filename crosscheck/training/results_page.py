@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from crosscheck.recipes import lr_scaling
-from crosscheck.training import comparison_report
-from crosscheck.training.trajectories import DTYPES
+from crosscheck.recipes.recipe import recipes
+from crosscheck.training import comparison_report, report, trajectories
 
 PAGE = Path("docs") / "training.md"
 TRAJECTORIES = Path("results") / "trajectories"
@@ -70,11 +70,10 @@ def _trajectories(root: Path) -> list[str]:
     found = [json.loads(file.read_text()) for file in sorted((root / TRAJECTORIES).glob("*.json"))]
     if not found:
         return ["Not run yet: `crosscheck trajectories --data PATH`.", ""]
-    first = found[0]
-    versions = ", ".join(f"{n} {first['versions'][n]}" for n in ("torch", "keras", "tensorflow"))
     lines = [
-        f"The first {first['steps']} steps of each recipe in both frameworks, from the same weights on the "
-        "same batches (`crosscheck trajectories`). Float64: every loss and weight within a relative 1e-12. "
+        "The first steps of training in both frameworks, from the same weights on the same whole batches "
+        f"(`crosscheck trajectories`): {len(found)} of {len(recipes())} recipes were followed so far. "
+        "Float64: every loss and weight within a relative 1e-12. "
         "Float32: no farther apart than four times what a framework is from its own twins, begun one unit in "
         "the last place beside; where one course is, two others decide with it. The share of the allowance "
         "that was used:",
@@ -84,7 +83,7 @@ def _trajectories(root: Path) -> list[str]:
     ]
     for facts in found:
         name = facts["recipe"]["name"]
-        cells = [f"{facts['steps']}", *(_used(facts[dtype]) for dtype in DTYPES)]
+        cells = [f"{facts['steps']}", *(_used(facts[dtype]) for dtype in trajectories.DTYPES)]
         lines.append(
             f"| {name} | {' | '.join(cells)} | [png](../{TRAJECTORIES}/{name.replace('/', '-')}.png) |"
         )
@@ -93,12 +92,11 @@ def _trajectories(root: Path) -> list[str]:
         lines += [
             "",
             f"Left out in {', '.join(left_out)}: biases before batch norm, whose gradient is zero but for "
-            "rounding.",
+            "rounding, and the average of the means that contain them.",
         ]
-    lines += ["", f"Keras on {first['backend']}, {first['device']}; {versions}; {first['machine']}.", ""]
-    return lines
+    return [*lines, "", report.circumstances([facts | {"side": "keras"} for facts in found]) + ".", ""]
 
 
 def _used(found: dict[str, Any]) -> str:
-    used = " / ".join(f"{100 * one:.2g} %" for one in found.get("used_by_three", [found["used"]]))
+    used = " / ".join(trajectories.used(found))
     return used if found["passed"] else f"**{used}**"

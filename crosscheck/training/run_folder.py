@@ -4,12 +4,16 @@ run.json             what is trained, on what, with which versions
 initial.safetensors  the weights it starts from
 checkpoint.safetensors  the state after the last whole epoch
 metrics.jsonl        one line for every stretch of steps and for every epoch
+lock                 held by the process that trains
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from crosscheck import checkpoint
 from crosscheck.errors import CheckpointError, CrosscheckError
@@ -19,6 +23,9 @@ Row = dict[str, Any]
 
 # Without these in run.json, nothing can be done with a run.
 KEYS = ("recipe", "side", "backend", "seed", "data", "data_sha256", "train_images", "versions", "machine")
+
+# What runs of before there was a choice do not say.
+BEFORE = {"dtype": "float32", "mode": "", "workers": 1, "synchronized": True}
 
 OPTIMIZER = "optimizer/"
 WEIGHTS = "weights/"
@@ -54,9 +61,22 @@ class RunFolder:
         if self.exists() and not resume:
             raise CrosscheckError(f"{self.path}: holds a run already; --resume it, or choose another --out")
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within the block no other process trains here.
+
+        Raises:
+            CrosscheckError: one does already.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.path / "lock", timeout=0):
+                yield
+        except Timeout:
+            raise CrosscheckError(f"{self.path}: another process is training here") from None
+
     def begin(self, facts: Mapping[str, Any], initial: Weights) -> None:
         """Write down what is to be trained, and from which weights."""
-        self.path.mkdir(parents=True, exist_ok=True)
         self._checkpoint.unlink(missing_ok=True)  # of a run whose run.json was removed
         checkpoint.save(self.path / "initial.safetensors", initial, {"what": "initial weights"})
         checkpoint.write_text(self._metrics, "")
@@ -69,8 +89,7 @@ class RunFolder:
             CrosscheckError: there is no run here, or its run.json is damaged.
         """
         try:
-            # Runs of before there was a choice do not say their dtype.
-            facts: dict[str, Any] = {"dtype": "float32"} | json.loads(self._facts.read_text())
+            facts: dict[str, Any] = BEFORE | json.loads(self._facts.read_text())
             missing = [key for key in KEYS if key not in facts]
             facts["recipe"]["name"], facts["recipe"]["batch_size"]
         except FileNotFoundError:

@@ -1,18 +1,20 @@
 """Every run behind a table of an article: one command that can be stopped and continued."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import IO, Any
 
 import numpy as np
 
 from crosscheck import checkpoint, console
-from crosscheck.environment import revision
+from crosscheck.environment import default_threads, revision
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import Recipe, recipes
@@ -27,6 +29,7 @@ SUITES = {
 }  # by the beginning of their recipes' names
 # Article 000 prints the mean loss of every 2,000 steps and reports the least of them.
 BEST_LOSS_STEPS = 2_000
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
@@ -90,16 +93,17 @@ def label(side: str, backend: str) -> str:
     return side if side == backend else f"{side}-{backend}"
 
 
-def execute(run: Run, data: str, device: str, threads: int | None, workers: int, alone: bool) -> None:
+def execute(run: Run, data: str, device: str, threads: int | None, workers: int, jobs: int) -> None:
     """Train a run to its end in a process of its own, or go on with it.
 
     Args:
         run: of the suite.
         data: as the user named it.
         device: "cpu" or "cuda".
-        threads: of the framework.
+        threads: of the framework in each worker; None for a fair share of the cores.
         workers: that share out its batches.
-        alone: its progress is shown; that of several at once is written to log.txt in their folders.
+        jobs: runs at a time; the progress of a single one is shown, that of several goes to a log beside
+            their folders.
 
     Raises:
         CrosscheckError: it failed; what it printed says why.
@@ -108,21 +112,32 @@ def execute(run: Run, data: str, device: str, threads: int | None, workers: int,
     command = [sys.executable, "-m", "crosscheck.training", run.side, "--recipe", run.recipe.name]
     command += ["--data", data, "--seed", str(run.seed), "--device", device, "--out", str(run.folder.path)]
     command += ["--backend", run.backend] if run.side == "keras" else []
-    command += ["--threads", str(threads)] if threads else []
     workers = max(workers, own_workers(run.recipe))
+    processes = jobs * (workers if run.side == "torch" else 1)
+    command += ["--threads", str(threads or default_threads(processes))]
     command += ["--workers", str(workers)] if workers > 1 else []
     command += ["--resume"] if run.folder.exists() else []
-    if alone:
-        status, told = subprocess.run(command, check=False).returncode, "above"
+    if jobs == 1:
+        status, told = _status(command, None), "above"
     else:
         log = run.folder.path.with_suffix(".log")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as file:
-            status, told = subprocess.run(command, check=False, stderr=file).returncode, str(log)
+            status, told = _status(command, file), str(log)
     if status == console.INTERRUPTED:
         raise KeyboardInterrupt
     if status:
         raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see {told}")
+
+
+def _status(command: list[str], errors: IO[str] | None) -> int:
+    # In a session of its own: Ctrl-C reaches the suite alone, which passes it on, once.
+    process = subprocess.Popen(command, stderr=errors, start_new_session=True)
+    _running.add(process)
+    try:
+        return process.wait()
+    finally:
+        _running.discard(process)
 
 
 def execute_all(
@@ -139,6 +154,7 @@ def execute_all(
     Raises:
         CrosscheckError: a run failed; those that had begun are finished first.
         KeyboardInterrupt: it was interrupted; so are the runs.
+        SystemExit: it was told to end; so are the runs.
     """
     with ThreadPoolExecutor(jobs) as pool:
         waiting = {pool.submit(execute_one, run) for run in runs}
@@ -146,8 +162,10 @@ def execute_all(
             for future in as_completed(waiting):
                 future.result()
                 done()
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(_running) if not isinstance(error, Exception) else []:
+                process.send_signal(signal.SIGINT)
             raise
 
 
@@ -171,13 +189,11 @@ def write(path: Path, name: str, runs: Sequence[Run], data_sha256: str) -> None:
 
 def _result(run: Run) -> dict[str, Any]:
     facts, rows = run.folder.facts(), run.folder.metrics()
-    last = [row for row in rows if row["kind"] == "epoch"][-1]
+    epochs = [row for row in rows if row["kind"] == "epoch"]
+    last = epochs[-1]
     return {
         **{key: facts[key] for key in ("side", "backend", "device", "threads", "seed", "data_sha256")},
-        # Runs of before there was a choice do not say.
-        "dtype": facts["dtype"],
-        "mode": facts.get("mode", ""),
-        "workers": facts.get("workers", 1),
+        **{key: facts[key] for key in ("dtype", "mode", "workers", "synchronized")},
         "recipe": facts["recipe"],
         "versions": facts["versions"],
         "machine": facts["machine"],
@@ -185,7 +201,8 @@ def _result(run: Run) -> dict[str, Any]:
         "resumed": facts.get("resumed", []),
         **{key: last[key] for key in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
         "best_loss": min(_long_means(rows), default=None),
-        "images_per_second": last["images_per_second"],
+        # Of one epoch it would be chance: something else may have been at work beside it.
+        "images_per_second": median(row["images_per_second"] for row in epochs),
     }
 
 

@@ -6,7 +6,7 @@ import click
 
 from crosscheck import checkpoint, console
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES, default_threads
+from crosscheck.environment import BACKENDS, DEVICES
 from crosscheck.training import suite
 
 
@@ -71,7 +71,6 @@ def suite_command(
     sha256 = dataset.load(data).sha256  # decoded here, once; any complaint comes before the first run
     if file:
         checkpoint.require_writable(file)
-    threads = threads or default_threads(processes=jobs * workers)
 
     def keep() -> None:
         if file:
@@ -80,8 +79,9 @@ def suite_command(
     def execute(run: suite.Run) -> None:
         number = runs.index(run) + 1
         console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
-        suite.execute(run, data, device, threads, workers, alone=jobs == 1)
+        suite.execute(run, data, device, threads, workers, jobs)
 
+    console.end_when_told()
     keep()
     try:
         suite.execute_all([run for run in runs if not run.finished(sha256)], jobs, execute, keep)

@@ -17,13 +17,15 @@ from crosscheck.environment import machine, revision, versions
 from crosscheck.experiments.drawing import NOTHING
 from crosscheck.recipes.recipe import Recipe
 from crosscheck.sides import Both, Sides
-from crosscheck.technique import technique
+from crosscheck.technique import Case, technique
 from crosscheck.verification.trajectory import beginnings, judged, parted_twins
 
 DTYPES = ("float64", "float32")
 # Adam makes steps of its own size from gradients that are zero but for rounding, such as that of a bias
-# before batch norm: what it makes of them is chance, on either side, and nothing else hangs on it.
+# before batch norm: what it makes of them is chance, on either side. Nothing else hangs on it but the
+# average of the means that batch norm takes, which contain that bias.
 CHANCE = "zero gradient: moved by rounding alone"
+WITH_CHANCE = "contains a bias that is moved by rounding alone"
 
 
 def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int) -> dict[str, Any]:
@@ -50,7 +52,8 @@ def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int
         facts[dtype] = _course(recipe, sides, dataset, steps, dtype, seed)
         # A last-place difference may tip a maximum over and set one course apart at once. Then two others
         # decide with it, and the middle one of the three counts: see `verification.trajectory`.
-        if dtype == "float32" and not facts[dtype]["passed"]:
+        # What is no number is never outvoted.
+        if dtype == "float32" and facts[dtype]["used"] is not None and not facts[dtype]["passed"]:
             more = [_course(recipe, sides, dataset, steps, dtype, seed + 1_000 * n) for n in (1, 2)]
             used = [course["used"] for course in (facts[dtype], *more)]
             facts[dtype] |= {"used_by_three": used, "passed": sum(one["passed"] for one in more) == 2}
@@ -61,27 +64,54 @@ def _course(
     recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, dtype: str, seed: int
 ) -> dict[str, Any]:
     case = technique(recipe.technique).model(recipe.case)
-    order = batches.epoch_order(len(dataset.train), seed, epoch=1)
-    indices = np.resize(order, steps * recipe.batch_size).reshape(steps, recipe.batch_size)
+    indices = whole_batches(len(dataset.train), recipe.batch_size, steps, seed)
     x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, dtype)
     starts = beginnings(case.parameters, dtype, seed)
     name = (recipe.technique, recipe.case, dtype, recipe.optimizer)
-    return _facts(sides.both("training:trajectory", *name, starts, x, y), dtype, case.no_gradient)
+    return _facts(sides.both("training:trajectory", *name, starts, x, y), dtype, by_chance(case))
 
 
-def _facts(runs: Both, dtype: str, no_gradient: tuple[str, ...]) -> dict[str, Any]:
-    findings = dict(judged(runs, dtype))
-    chance = [f"trajectory/{name}" for name in no_gradient]
-    judged_by = {name: found for name, found in findings.items() if name not in chance}
+def whole_batches(images: int, batch_size: int, steps: int, seed: int) -> np.ndarray:
+    """Which images the first steps of training are given, (steps, batch size), epoch after epoch.
+
+    Smaller last batches are left out: all steps are handed over as one array.
+    """
+    each = images // batch_size
+    order = [batches.epoch_order(images, seed, epoch) for epoch in range(1, 2 + (steps - 1) // each)]
+    return np.concatenate([one[: each * batch_size].reshape(each, batch_size) for one in order])[:steps]
+
+
+def by_chance(case: Case) -> dict[str, str]:
+    """What is moved by chance alone when Adam trains the case, by name, and why."""
+    found = dict.fromkeys(case.no_gradient, CHANCE)
+    names = list(case.parameters)
+    for bias in case.no_gradient:  # the norm behind a layer comes next
+        behind = names[names.index(bias) :]
+        found[next(name for name in behind if name.endswith(".moving_mean"))] = WITH_CHANCE
+    return found
+
+
+def _facts(runs: Both, dtype: str, left_out: dict[str, str]) -> dict[str, Any]:
+    findings = {name.partition("/")[2]: found for name, found in judged(runs, dtype)}
+    judged_by = {name: found for name, found in findings.items() if name not in left_out}
     worst = max(judged_by, key=lambda name: judged_by[name].used)
+    used = judged_by[worst].used
+    if any(found.verdict in ("nan", "failed") for found in judged_by.values()):
+        used = np.inf
     found = {
         "losses": {"torch": runs.torch[0][0].tolist(), "keras": runs.keras[0][0].tolist()},
         "passed": all(comparison.passed for comparison in judged_by.values()),
-        "worst": worst.partition("/")[2],
-        "used": judged_by[worst].used,
-        "left_out": {name.partition("/")[2]: CHANCE for name in chance if name in findings},
+        "worst": worst,
+        "used": used if np.isfinite(used) else None,  # None: something was no number
+        "left_out": left_out,
     }
     return found | ({"twins": parted_twins(runs).tolist()} if dtype == "float32" else {})
+
+
+def used(found: dict[str, Any]) -> list[str]:
+    """The shares of the allowance that one precision's courses used, one or three of them, in percent."""
+    shares = found.get("used_by_three", [found["used"]])
+    return ["no number" if share is None else f"{100 * share:.2g} %" for share in shares]
 
 
 def write(folder: Path, facts: dict[str, Any]) -> None:

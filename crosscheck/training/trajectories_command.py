@@ -76,10 +76,10 @@ def trajectories_command(
             found = facts[dtype]
             failed = failed or not found["passed"]
             verdict = "within its allowance" if found["passed"] else "DIFFERENT"
-            used = f"{found['worst']} used most, {found['used']:.2g} of it"
-            if "used_by_three" in found:
-                used = f"three courses used {', '.join(f'{one:.2g}' for one in found['used_by_three'])} of it"
-            console.say(f"{recipe.name} {dtype}: {verdict}; {used}")
+            shares = trajectories.used(found)
+            first = f"{found['worst']} used most, {shares[0]} of it"
+            told = first if len(shares) == 1 else f"three courses used {', '.join(shares)} of it"
+            console.say(f"{recipe.name} {dtype}: {verdict}; {told}")
     console.say(f"Data and pictures are in {out}.")
     if failed:
         raise SystemExit(1)

@@ -6,7 +6,8 @@ that the number of workers changes nothing but the speed.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,27 @@ class Workers:
     local: int = 1
     synchronized: bool = True
 
-    def require(self, batch_size: int) -> None:
+    def require(self, batch_size: int, images: int) -> None:
         """Make sure that every worker has something to do.
 
+        Args:
+            batch_size: of all workers together.
+            images: of an epoch.
+
         Raises:
-            CrosscheckError: a batch holds fewer images than there are workers.
+            CrosscheckError: a batch holds fewer images than there are workers; but for the last one, unless
+                batch norm is to be taken over its parts.
         """
         if batch_size < self.count:
             raise CrosscheckError(
                 f"a batch of {batch_size} cannot be shared out among {self.count} workers; "
                 "use a larger --batch-size or fewer workers"
+            )
+        last = images % batch_size
+        if not self.synchronized and 0 < last < self.count:
+            raise CrosscheckError(
+                f"the last batch of an epoch holds {last} of the {images:,} images: too few for {self.count} "
+                "workers, each with a batch norm of its own; use another --batch-size"
             )
 
 
@@ -70,6 +82,11 @@ class Onlooker(RunFolder):
 
     def require_ready(self, resume: bool) -> None:
         """The first worker sees to that."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """The first worker sees to that."""
+        yield
 
     def begin(self, facts: Mapping[str, Any], initial: Weights) -> None:
         """Remember where the first worker begins."""

@@ -107,11 +107,8 @@ def between_sides(subject: Subject, dtype: str, name: str) -> Finding:
     exact = subject.results("float64")
     allowed = allowance.by_sums(dtype, exact.torch[name], *subject.sensitivities(name))
     if dtype == "float32":
-        errors = [
-            rough[name].astype(np.float64) - fine[name]
-            for rough, fine in zip((torch, keras), exact, strict=True)
-        ]
-        allowed = allowance.by_own_rounding(exact.torch[name], errors, subject.sensitivities(name))
+        errors, sensitivities = subject.rounding_errors(name), subject.sensitivities(name)
+        allowed = allowance.by_own_rounding(exact.torch[name], errors, sensitivities)
     return check, compare(torch[name], keras[name], allowed)
 
 

@@ -99,11 +99,8 @@ def _between(subject: Called, dtype: str, name: str) -> Comparison:
     fine = subject.results("float64")
     allowed = _allowed(subject, dtype, name, fine.torch[name])
     if dtype == "float32" and name not in subject.case.within:
-        errors = [
-            rough[name].astype(np.float64) - side[name]
-            for rough, side in zip(subject.results(dtype), fine, strict=True)
-        ]
-        allowed = allowance.by_own_rounding(fine.torch[name], errors, subject.sensitivities(name))
+        errors, sensitivities = subject.rounding_errors(name), subject.sensitivities(name)
+        allowed = allowance.by_own_rounding(fine.torch[name], errors, sensitivities)
     return compare(torch, keras, allowed)
 
 

@@ -62,8 +62,11 @@ class Limitation:
 
     def looks_at(self, row: Row) -> bool:
         """Whether the row is one that it may be met in."""
-        side = "torch" if self.framework == "torch" else "keras"
+        side, other = ("torch", "keras") if self.framework == "torch" else ("keras", "torch")
         mode = row.modes[side == "keras"]
+        about = row.check.rpartition("/")[2]  # such as "torch-oracle", or the name of a weight
+        if other in about.split("-") and side not in about.split("-"):
+            return False  # the other side alone is judged
         return (
             framework(side, row.backend) == self.framework
             and mode in self.modes

@@ -1,6 +1,7 @@
 """What both frameworks say about a case, in either precision, asked only once."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,17 @@ class Witnesses:
             allowance.sensitivity(side[0][name], [point[name] for point in side[1:]])
             if len(side) > 1
             else np.abs(side[0][name])
-            for side in self._float64
+            for side in self._yardsticks(self._float64)
         ]
+
+    def rounding_errors(self, name: str) -> list[np.ndarray]:
+        """How far a result in float32 is from the same side's in float64, on either side."""
+        rough, fine = (self._yardsticks(found) for found in (self._float32, self._float64))
+        return [r[0][name].astype(np.float64) - f[0][name] for r, f in zip(rough, fine, strict=True)]
+
+    def _yardsticks(self, found: Both) -> list[Any]:
+        """Of the sides, those whose float64 can be measured by: that of Keras on torch is partly float32."""
+        return [found.torch] if self.sides.backend == "torch" else list(found)
 
     def generator(self, purpose: str) -> np.random.Generator:
         """Random numbers of this seed for one purpose."""

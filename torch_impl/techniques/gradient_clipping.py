@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from torch_impl import adapter
+
 
 def clip_global_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
     """All gradients scaled by one factor, min(1, limit / (norm + 1e-6))."""
@@ -56,12 +58,12 @@ class Clipping:
 
 def native_clipping(gradients: list[np.ndarray], limit: float) -> dict[str, list[np.ndarray]]:
     """What the framework's own functions and those above make of gradients, by name."""
-    parameters = [torch.nn.Parameter(torch.zeros_like(torch.tensor(g))) for g in gradients]
+    parameters = [torch.nn.Parameter(torch.zeros_like(adapter.placed(g))) for g in gradients]
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = torch.tensor(gradient)
+        parameter.grad = adapter.placed(gradient)
     torch.nn.utils.clip_grad_norm_(parameters, limit)
-    found = {"clip_grad_norm_": [parameter.grad.numpy() for parameter in parameters]}
-    tensors = [torch.tensor(g) for g in gradients]
+    found = {"clip_grad_norm_": [adapter.fetched(parameter.grad) for parameter in parameters]}
+    tensors = [adapter.placed(g) for g in gradients]
     for function in (clip_global_norm, clip_variable_norm):
-        found[function.__name__] = [g.numpy() for g in function(tensors, limit)]
+        found[function.__name__] = [adapter.fetched(g) for g in function(tensors, limit)]
     return found

@@ -8,6 +8,7 @@ import torch
 
 from crosscheck import optimizers
 from crosscheck.optimizers import DROP
+from torch_impl import adapter
 
 
 def scaled_learning_rate(base: float, batch_size: int, base_batch_size: int) -> float:
@@ -78,10 +79,10 @@ def native_steps(
     """The weight after some steps of the framework's own SGD under the schedule."""
     # PORT: PyTorch's momentum buffer is free of the learning rate and needs no correction; Keras' SGD
     # keeps learning rate x gradient in it, and needs one whenever the learning rate changes.
-    parameter = torch.nn.Parameter(torch.tensor(weight))
+    parameter = torch.nn.Parameter(adapter.placed(weight))
     optimizer = torch.optim.SGD([parameter], settings.learning_rate, settings.momentum)
     for rate, gradient in zip(rates(settings, len(gradients)), gradients, strict=True):
         optimizer.param_groups[0]["lr"] = float(rate)
-        parameter.grad = torch.tensor(gradient)
+        parameter.grad = adapter.placed(gradient)
         optimizer.step()
-    return {"SGD": parameter.detach().numpy().copy()}
+    return {"SGD": adapter.fetched(parameter)}

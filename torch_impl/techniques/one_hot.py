@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_impl import adapter
+
 
 def one_hot(labels: Tensor, classes: int, dtype: torch.dtype | None = None) -> Tensor:
     """A one at the place of the label, zeros elsewhere.
@@ -90,14 +92,14 @@ def regressions(labels: Tensor, values: Tensor, classes: int) -> dict[str, Tenso
 def native_encodings(labels: np.ndarray, classes: int) -> dict[str, np.ndarray | str]:
     """What the functions there are make of labels, by call: an array, or the error they raise."""
     calls = {
-        "F.one_hot(labels)": lambda: F.one_hot(torch.tensor(labels)),
-        "F.one_hot(labels, K)": lambda: F.one_hot(torch.tensor(labels), classes),
-        "ours, torch": lambda: one_hot(torch.tensor(labels), classes),
+        "F.one_hot(labels)": lambda: F.one_hot(adapter.placed(labels)),
+        "F.one_hot(labels, K)": lambda: F.one_hot(adapter.placed(labels), classes),
+        "ours, torch": lambda: one_hot(adapter.placed(labels), classes),
     }
     found: dict[str, np.ndarray | str] = {}
     for name, call in calls.items():
         try:
-            found[name] = call().numpy()
+            found[name] = adapter.fetched(call())
         except (ValueError, RuntimeError) as error:
             found[name] = type(error).__name__
     return found

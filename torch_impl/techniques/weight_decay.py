@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from crosscheck import optimizers
+from torch_impl import adapter
 
 
 class SGDW(torch.optim.SGD):
@@ -75,10 +76,10 @@ def native_steps(weight: np.ndarray, gradients: list[np.ndarray], decay: float) 
     }
     found = {}
     for name, rule in rules.items():
-        parameter = torch.nn.Parameter(torch.tensor(weight))
+        parameter = torch.nn.Parameter(adapter.placed(weight))
         optimizer = rule(parameter)
         for gradient in gradients:
-            parameter.grad = torch.tensor(gradient)
+            parameter.grad = adapter.placed(gradient)
             optimizer.step()
-        found[name] = parameter.detach().numpy().copy()
+        found[name] = adapter.fetched(parameter)
     return found
