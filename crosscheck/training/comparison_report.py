@@ -67,7 +67,7 @@ def table(results: dict[str, Any]) -> str:
     articles = any(run["recipe"]["published"] for run in results["runs"])
     note = (
         f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
-        f"each other, a margin set before the runs; below {LEVEL:g} they are. "
+        f"each other, a margin set before the runs; below {LEVEL:g} they are, each row judged by itself. "
         f"{'The figures of the article are of one run each, without a seed. ' if articles else ''}"
         "Images/s are those of the median epoch; runs may have shared the machine."
     )
