@@ -7,7 +7,8 @@ what Keras has no name for.
 
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -102,8 +103,20 @@ def kept(technique_name: str, case: Case, dtype: str) -> keras.Layer:
     use_precision(dtype)  # something of another precision may have been built since
     if key not in _kept:
         _kept.clear()
-        _kept[key] = build(technique_name, case, dtype)
+        with nothing_drawn():
+            _kept[key] = build(technique_name, case, dtype)
     return _kept[key]
+
+
+@contextmanager
+def nothing_drawn() -> Iterator[None]:
+    """Within the block new kernels are zeros: JAX takes a second to compile random numbers of each shape."""
+    drawing = keras.initializers.VarianceScaling
+    own, drawing.__call__ = drawing.__call__, lambda self, shape, dtype=None: np.zeros(shape, dtype)
+    try:
+        yield
+    finally:
+        drawing.__call__ = own
 
 
 def forget() -> None:

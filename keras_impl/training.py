@@ -86,7 +86,8 @@ class Trainer:
 
     def make_model(self, technique_name: str, dtype: str) -> keras.Layer:
         """The model to be trained; of this trainer alone."""
-        return adapter.build(technique_name, self.case, dtype)
+        with adapter.nothing_drawn():  # its weights are given
+            return adapter.build(technique_name, self.case, dtype)
 
     def compile(self, optimizer: Optimizer, loss: keras.Loss) -> None:
         """Make ready for training in the mode that was chosen."""

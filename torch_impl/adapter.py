@@ -76,7 +76,7 @@ def tensor(array: np.ndarray, memory_format: torch.memory_format = torch.contigu
 def array(value: Tensor) -> np.ndarray:
     """A tensor as a neutral array; feature maps (B, C, H, W) become (B, H, W, C)."""
     value = fetched(value.float() if value.dtype == torch.bfloat16 else value)  # which numpy has not
-    return np.ascontiguousarray(np.moveaxis(value, 1, -1) if value.ndim > 3 else value)
+    return np.array(np.moveaxis(value, 1, -1) if value.ndim > 3 else value, order="C")
 
 
 def placed(array: np.ndarray) -> Tensor:
