@@ -160,7 +160,7 @@ def test_keras_hub_a_failed_assertion_is_only_printed(port: str, status: int, tm
 def test_keras_cv_attention_models_errors_are_swallowed(
     monkeypatch: pytest.MonkeyPatch, sides: Sides
 ) -> None:
-    monkeypatch.setattr(testing, "_sides", lambda backend: sides)
+    monkeypatch.setattr(testing, "_sides", lambda *_: sides)
     pair = f"{ORIGINALS}:plain", f"{PORTS}:plain"
     testing.assert_parity(*pair, "4x6")
     with pytest.raises(AssertionError, match="Different: the outputs are"):

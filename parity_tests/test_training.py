@@ -108,7 +108,7 @@ def test_an_interrupted_run_resumes_bit_for_bit(side: str, whole: dict[str, Path
     assert not differing
     assert losses(out) == losses(whole[side])
     assert {f.name for f in out.iterdir()} == {
-        "run.json", "initial.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+        "run.json", "initial.safetensors", "checkpoint.safetensors", "metrics.jsonl", "lock",
     }  # fmt: skip
 
 
