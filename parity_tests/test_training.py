@@ -78,7 +78,7 @@ def test_a_run_says_all_that_is_needed_to_repeat_it(whole: dict[str, Path]) -> N
 
 def wait_for_epoch(epoch: int, out: Path, process: subprocess.Popen[str]) -> None:
     """Until a run has logged the first steps of an epoch, whose rest it has yet to do."""
-    for _ in range(10_000):
+    for _ in range(60_000):
         if process.poll() is not None:
             pytest.fail("the run ended too early")
         file = out / "metrics.jsonl"
