@@ -94,6 +94,35 @@ def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> 
     assert not (tmp_path / "gpu.json").exists()
 
 
+def test_a_verification_that_broke_off_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves rows all the same; the same command begins it anew."""
+    begun: list[str] = []
+
+    def broken(command: list[str], fine: tuple[int, ...] = (0,)) -> None:
+        begun.append(command[-1])
+        Path(command[command.index("--json") + 1]).write_text("[]")
+        raise CrosscheckError("it ended with status 2; see above")
+
+    monkeypatch.setattr(gpu, "backends", lambda: (["jax"], {}))
+    monkeypatch.setattr(gpu, "revision", lambda: "0123456789ab")
+    monkeypatch.setattr(gpu, "_run", broken)
+    for _ in range(2):
+        with pytest.raises(CrosscheckError, match="status 2"):
+            next(gpu.check("generated", 1, tmp_path))
+    assert len(begun) == 2
+
+
+def test_a_side_that_crashes_is_not_taken_for_a_missing_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crashing(backend: str, *_: object, **__: object) -> ExitStack:
+        if backend == "jax":
+            raise CrosscheckError("the keras process has died (SIGSEGV)")
+        return ExitStack()
+
+    monkeypatch.setattr(gpu, "open_sides", crashing)
+    with pytest.raises(CrosscheckError, match="SIGSEGV"):
+        gpu.backends()
+
+
 def test_rows_are_summed_up_by_technique() -> None:
     row = {"technique": "a", "case": "b", "check": "output", "verdict": "equal"}
     rows = [row, row | {"verdict": "different"}, row | {"technique": "c", "verdict": "within_rounding"}]

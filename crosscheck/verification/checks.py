@@ -107,8 +107,7 @@ def between_sides(subject: Subject, dtype: str, name: str) -> Finding:
     exact = subject.results("float64")
     allowed = allowance.by_sums(dtype, exact.torch[name], *subject.sensitivities(name))
     if dtype == "float32":
-        errors, sensitivities = subject.rounding_errors(name), subject.sensitivities(name)
-        allowed = allowance.by_own_rounding(exact.torch[name], errors, sensitivities)
+        allowed = subject.float32_allowance(name)
     return check, compare(torch[name], keras[name], allowed)
 
 

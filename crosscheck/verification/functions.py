@@ -99,8 +99,7 @@ def _between(subject: Called, dtype: str, name: str) -> Comparison:
     fine = subject.results("float64")
     allowed = _allowed(subject, dtype, name, fine.torch[name])
     if dtype == "float32" and name not in subject.case.within:
-        errors, sensitivities = subject.rounding_errors(name), subject.sensitivities(name)
-        allowed = allowance.by_own_rounding(fine.torch[name], errors, sensitivities)
+        allowed = subject.float32_allowance(name)
     return compare(torch, keras, allowed)
 
 

@@ -1,5 +1,6 @@
 """What both frameworks say about a case, in either precision, asked only once."""
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from crosscheck.verification import allowance
 Point = tuple[Weights, dict[str, np.ndarray]]
 
 
-class Witnesses:
+class Witnesses(ABC):
     """The results of both sides at a point, and at points a little beside it.
 
     A subclass says what the point is and how the sides are asked. Only what is smooth is asked beside
@@ -35,13 +36,13 @@ class Witnesses:
         self.seed = seed
         self.name = (technique.name, case.name)
 
+    @abstractmethod
     def point(self) -> Point:
         """Weights and inputs by name, float64, every number exact in float32."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ask(self, dtype: str, points: list[Point]) -> Both:
         """What both sides say at each point."""
-        raise NotImplementedError
 
     def results(self, dtype: str) -> Both:
         """The results of either side by name."""
@@ -62,10 +63,11 @@ class Witnesses:
             for side in self._yardsticks(self._float64)
         ]
 
-    def rounding_errors(self, name: str) -> list[np.ndarray]:
-        """How far a result in float32 is from the same side's in float64, on either side."""
+    def float32_allowance(self, name: str) -> np.ndarray:
+        """How far the sides may be apart in float32, by how far each is from its own float64."""
         rough, fine = (self._yardsticks(found) for found in (self._float32, self._float64))
-        return [r[0][name].astype(np.float64) - f[0][name] for r, f in zip(rough, fine, strict=True)]
+        errors = [r[0][name].astype(np.float64) - f[0][name] for r, f in zip(rough, fine, strict=True)]
+        return allowance.by_own_rounding(fine[0][0][name], errors, self.sensitivities(name))
 
     def _yardsticks(self, found: Both) -> list[Any]:
         """Of the sides, those whose float64 can be measured by: that of Keras on torch is partly float32."""
