@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from crosscheck import checkpoint
+from crosscheck.training import launch
 from crosscheck.training.run_folder import RunFolder
 from crosscheck.training.workers import part
 from parity_tests import packagings
@@ -187,6 +188,7 @@ def test_workers_of_the_script_s_own_end_in_one_line(
     number: int, whom: str, status: int, told: str, few: Path, tmp_path: Path
 ) -> None:
     process = begun(*train("torch", few, tmp_path / "run"))
+    told_at = time.monotonic()
     if whom == "all":  # they are in sessions of their own, as after Ctrl-C in a terminal
         process.send_signal(number)
     else:
@@ -198,6 +200,7 @@ def test_workers_of_the_script_s_own_end_in_one_line(
     assert process.returncode == status
     assert told in errors
     assert "Traceback" not in errors
+    assert time.monotonic() - told_at < launch.PATIENCE  # or nobody had told the workers
 
 
 def test_one_process_trains_in_a_folder(few: Path, tmp_path: Path) -> None:
