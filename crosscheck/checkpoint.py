@@ -52,12 +52,21 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def require_writable(path: Path) -> None:
-    """Make sure that a file can be written there, before the work whose result it is to hold.
+def require_writable(*paths: Path | None) -> None:
+    """Make sure that files can be written there, before the work whose results they are to hold.
+
+    Args:
+        paths: of the files; None is one that was not asked for.
 
     Raises:
-        CrosscheckError: its folder does not exist, or cannot be written to.
+        CrosscheckError: a folder does not exist, or cannot be written to.
     """
+    for path in paths:
+        if path:
+            _require_writable(path)
+
+
+def _require_writable(path: Path) -> None:
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         raise CheckpointError(f"{path}: there is no folder {folder}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from crosscheck import __version__, catalogue, checkpoint, console
+from crosscheck import __version__, catalogue, checkpoint, console, options
 from crosscheck.experiments.command import experiment_command
 from crosscheck.ports.command import compare_command
 from crosscheck.ports.convert_command import convert_command
@@ -16,10 +16,8 @@ from crosscheck.training.suite_command import suite_command
 from crosscheck.training.trajectories_command import trajectories_command
 from crosscheck.verification.command import verify_command
 
-CONTEXT = {"help_option_names": ["-h", "--help"]}
 
-
-@click.group(context_settings=CONTEXT)
+@click.group(context_settings=options.CONTEXT)
 @click.version_option(__version__, "-V", "--version")
 def main() -> None:
     """Deep-learning techniques in PyTorch and in Keras 3, proven equal under shared weights.
@@ -30,9 +28,9 @@ def main() -> None:
     """
 
 
-@main.command("curves", context_settings=CONTEXT, short_help="Draw the loss curves of training runs.")
+@main.command("curves", short_help="Draw the loss curves of training runs.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("curves.png"), show_default=True)
+@click.option("--out", type=options.A_FILE, default=Path("curves.png"), show_default=True)
 @click.option("--mixed", is_flag=True, help="Also runs of different precision, in one picture.")
 @console.user_command
 def curves_command(runs: tuple[Path, ...], out: Path, mixed: bool) -> None:
@@ -52,7 +50,7 @@ def curves_command(runs: tuple[Path, ...], out: Path, mixed: bool) -> None:
     console.say(f"The picture is in {out}.")
 
 
-@main.command("list", context_settings=CONTEXT, short_help="List techniques, cases and recipes.")
+@main.command("list", short_help="List techniques, cases and recipes.")
 @console.user_command
 def list_command() -> None:
     """List the techniques with their cases, and the training recipes.

@@ -5,8 +5,6 @@ A technique is three files of one name: `crosscheck/specs/<name>.py` says what m
 existing file: every module in `crosscheck/specs` that defines `TECHNIQUE` is found.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from crosscheck import specs
+from crosscheck import registry, specs
 from crosscheck.errors import CrosscheckError
 from crosscheck.layouts import Parameter, Weights
 from crosscheck.optimizers import SGD, Optimizer
@@ -230,12 +228,10 @@ class Technique:
 @cache
 def techniques() -> dict[str, Technique]:
     """Every technique in `crosscheck/specs`, by name."""
-    found = {}
-    for module in pkgutil.iter_modules(specs.__path__):
-        technique = importlib.import_module(f"{specs.__name__}.{module.name}").TECHNIQUE
-        if technique.name != module.name:
-            raise ValueError(f"specs/{module.name}.py declares a technique named {technique.name!r}")
-        found[technique.name] = technique
+    found: dict[str, Technique] = registry.declared(specs, "TECHNIQUE")
+    for module, technique in found.items():
+        if technique.name != module:
+            raise ValueError(f"specs/{module}.py declares a technique named {technique.name!r}")
     return found
 
 
@@ -245,7 +241,4 @@ def technique(name: str) -> Technique:
     Raises:
         CrosscheckError: there is none; the message lists those there are.
     """
-    known = techniques()
-    if name not in known:
-        raise CrosscheckError(f"there is no technique {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    return registry.lookup(techniques(), "technique", name)

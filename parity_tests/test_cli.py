@@ -1,6 +1,7 @@
 """The command: help with examples, exit statuses, bad input in one line, small terminals."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +12,15 @@ from click.testing import CliRunner
 from crosscheck import cli
 from crosscheck.training.command import command
 
-COMMANDS = {**cli.main.commands, "train torch": command("torch"), "train keras": command("keras")}
+COMMANDS = {name: (cli.main, name) for name in cli.main.commands}
+COMMANDS |= {f"train {side}": (command(side),) for side in ("torch", "keras")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name: str) -> None:
+    program, *arguments = COMMANDS[name]
     for flag in ("--help", "-h"):
-        result = CliRunner().invoke(COMMANDS[name], [flag])
+        result = CliRunner().invoke(program, [*arguments, flag])
         assert result.exit_code == 0
         assert "Example:" in result.output
 
@@ -29,7 +32,7 @@ def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=300,
-        env={**__import__("os").environ, "COLUMNS": str(columns)},
+        env=os.environ | {"COLUMNS": str(columns)},
     )
 
 

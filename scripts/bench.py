@@ -9,16 +9,16 @@ from statistics import median
 
 import click
 
-from crosscheck import checkpoint, console
+from crosscheck import checkpoint, console, options
 from crosscheck.environment import machine, versions
 from crosscheck.training import bench
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=options.CONTEXT)
 @click.option("--recipe", default="split_linear/control", show_default=True)
-@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--rounds", type=options.POSITIVE, default=3, show_default=True)
 @click.option("--images", type=click.IntRange(min=100), default=8_000, show_default=True)
-@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures.")
+@options.json_file("the figures")
 @console.user_command
 def main(recipe: str, rounds: int, images: int, file: Path | None) -> None:
     """Images a second of the article's own training loop and of ours, measured in turns.
@@ -29,8 +29,7 @@ def main(recipe: str, rounds: int, images: int, file: Path | None) -> None:
     Example:
       python scripts/bench.py --recipe split_linear/control --rounds 3
     """
-    if file:
-        checkpoint.require_writable(file)
+    checkpoint.require_writable(file)
     images = bench.usable(recipe, images)
     speeds: dict[str, list[float]] = {name: [] for name in bench.SUBJECTS}
     with console.progress() as bar:

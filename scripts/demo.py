@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from crosscheck import console
+from crosscheck import console, options
 from crosscheck.training.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +29,7 @@ def run(*command: str) -> None:
         sys.exit(status)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=options.CONTEXT)
 @console.user_command
 def main() -> None:
     """Verify every technique, train both sides for a short while on generated images, compare.

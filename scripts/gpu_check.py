@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from crosscheck import checkpoint, console, gpu
+from crosscheck import checkpoint, console, gpu, options
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--data", required=True, metavar="WHAT", help='"cifar10", "generated", or a path of CIFAR-10.')
-@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Of the suites.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/gpu"), show_default=True)
+@click.command(context_settings=options.CONTEXT)
+@options.real_images
+@click.option("--seeds", type=options.POSITIVE, default=5, show_default=True, help="Of the suites.")
+@click.option("--out", type=options.A_FOLDER, default=Path("runs/gpu"), show_default=True)
 @click.option(
     "--json",
     "file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.A_FILE,
     default=Path("results/gpu.json"),
     show_default=True,
     help="The results, written after every part.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from crosscheck import checkpoint, console, guide, readme
+from crosscheck import checkpoint, console, guide, options, readme
 from crosscheck.ports import causes
 from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
@@ -28,7 +28,7 @@ def rendered() -> dict[Path, str]:
     return {ROOT / "README.md": readme.written(ROOT)} | pages
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=options.CONTEXT)
 @click.option("--check", is_flag=True, help="Write nothing; exit status 1 if a document is out of date.")
 @console.user_command
 def main(check: bool) -> None:

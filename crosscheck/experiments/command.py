@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 from rich import table as rich_table
 
-from crosscheck import checkpoint, console
+from crosscheck import checkpoint, console, options
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES
 from crosscheck.experiments import experiment
 from crosscheck.experiments.experiment import Cell, Outcome, Setting, Table
 from crosscheck.sides import open_sides
@@ -15,27 +14,18 @@ from crosscheck.sides import open_sides
 
 @click.command(
     "experiment",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Show what a technique does, on both sides.",
 )
 @click.argument("name")
-@click.option(
-    "--data",
-    default="generated",
-    show_default=True,
-    metavar="WHAT",
-    help='"generated", "cifar10" (downloads it), or the path of CIFAR-10 in any common packaging.',
-)
+@options.some_images()
 @click.option("--quick", is_flag=True, help="A few seconds: shows that it runs, and proves little.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
-)
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads of each side.")
+@options.seed("everything random")
+@options.backend
+@options.device
+@options.threads("each side", "the cores, shared out")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.A_FOLDER,
     default=Path("runs") / "experiments",
     show_default=True,
     help="Folder for NAME.json and NAME.png.",
@@ -65,8 +55,7 @@ def experiment_command(
     found = experiment.experiment(name)
     images = dataset.load(data)
     out.mkdir(parents=True, exist_ok=True)
-    for suffix in ("json", "png"):
-        checkpoint.require_writable(out / f"{name}.{suffix}")
+    checkpoint.require_writable(out / f"{name}.json", out / f"{name}.png")
     with open_sides(backend, device, threads) as sides, console.err.status("") as status:
 
         def note(text: str) -> None:

@@ -5,20 +5,17 @@ technique. An experiment asks one question, answers it on both sides from the sa
 which claims hold.
 """
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crosscheck import checkpoint
+from crosscheck import checkpoint, registry
 from crosscheck import experiments as package
 from crosscheck.data.dataset import Dataset
 from crosscheck.environment import machine, revision, versions
-from crosscheck.errors import CrosscheckError
 from crosscheck.sides import Sides
 
 if TYPE_CHECKING:  # loading it takes a second, which the other commands need not wait for
@@ -105,12 +102,7 @@ class Experiment:
 @cache
 def experiments() -> dict[str, Experiment]:
     """Every experiment by name."""
-    found = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        experiment = getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "EXPERIMENT", None)
-        if experiment is not None:
-            found[experiment.name] = experiment
-    return found
+    return {found.name: found for found in registry.declared(package, "EXPERIMENT").values()}
 
 
 def experiment(name: str) -> Experiment:
@@ -119,10 +111,7 @@ def experiment(name: str) -> Experiment:
     Raises:
         CrosscheckError: there is none; the message lists those there are.
     """
-    known = experiments()
-    if name not in known:
-        raise CrosscheckError(f"there is no experiment {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    return registry.lookup(experiments(), "experiment", name)
 
 
 def command(found: Experiment, setting: Setting) -> str:

@@ -8,10 +8,10 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from crosscheck import checkpoint, console
-from crosscheck.environment import BACKENDS, DEVICES
+from crosscheck import checkpoint, console, options
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
+from crosscheck.ports import options as port_options
 from crosscheck.ports import page, stages
 from crosscheck.ports.causes import texts
 from crosscheck.ports.comparison import Comparison
@@ -23,23 +23,14 @@ from crosscheck.ports.record_command import compare_traces
 from crosscheck.ports.trace_file import is_trace
 from crosscheck.sides import open_sides
 
-WRITTEN = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command(
     "compare",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Find where a port departs from its original, and why.",
 )
 @click.argument("torch", metavar="TORCH.py:FUNCTION")
 @click.argument("keras", metavar="KERAS.py:FUNCTION")
-@click.option(
-    "--input",
-    "specifications",
-    multiple=True,
-    metavar="WHAT",
-    help=f"As PyTorch sees it, once for each input: {given.EXAMPLES}.",
-)
+@port_options.inputs
 @click.option(
     "--target",
     metavar="WHAT",
@@ -47,35 +38,21 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--steps",
-    type=click.IntRange(min=1),
+    type=options.POSITIVE,
     default=STEPS,
     show_default=True,
     help="Of training, with --target.",
 )
-@click.option(
-    "--map",
-    "mapping",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="JSON: the Keras path of PyTorch layers, where that is not clear.",
-)
-@click.option(
-    "--save-map",
-    "saved",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write which layer is which, for --map.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and inputs."
-)
+@port_options.known_pairs
+@port_options.save_pairs
+@options.seed("weights and inputs")
 @click.option("--keep-weights", is_flag=True, help="Compare the models with the weights that they come with.")
+@options.backend
+@options.device
+@options.json_file("what was found")
 @click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
+    "--html", "html", type=options.A_FILE, help="Write what was found, as one page to read or send."
 )
-@click.option(
-    "--device", type=click.Choice(DEVICES), default="cpu", show_default=True, help="Of both frameworks."
-)
-@click.option("--json", "file", type=WRITTEN, help="Write what was found, for programs.")
-@click.option("--html", "html", type=WRITTEN, help="Write what was found, as one page to read or send.")
 @click.option(
     "--allow-mixed", "mixed", is_flag=True, help="Compare traces though their dtypes or TF32 differ."
 )
@@ -144,9 +121,7 @@ def compare_command(
                 raise CrosscheckError(f"a trace has its own inputs and weights: leave out {option}")
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
-    for path in (file, html, saved):
-        if path:
-            checkpoint.require_writable(path)
+    checkpoint.require_writable(file, html, saved)
     question = Question(
         torch,
         keras,

@@ -4,58 +4,46 @@ from pathlib import Path
 
 import click
 
-from crosscheck import checkpoint, console
-from crosscheck.environment import BACKENDS
+from crosscheck import checkpoint, console, options
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
+from crosscheck.ports import options as port_options
 from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.conversion import OTHER, SUFFIXES, Conversion, require_suffix
 from crosscheck.ports.mapping import save_map
 from crosscheck.ports.report import figure
 from crosscheck.sides import open_sides
 
-DTYPES = ("float32", "float64")
-A_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command(
     "convert",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Put the weights of one model into its port, and write them.",
 )
 @click.argument("torch", metavar="TORCH.py:FUNCTION")
 @click.argument("keras", metavar="KERAS.py:FUNCTION")
-@click.option(
-    "--input",
-    "specifications",
-    multiple=True,
-    metavar="WHAT",
-    help=f"As PyTorch sees it, once for each input: {given.EXAMPLES}.",
-)
+@port_options.inputs
 @click.option(
     "--from", "origin", type=click.Choice(tuple(SUFFIXES)), required=True, help="Whose weights are taken."
 )
 @click.option(
     "--weights",
-    type=A_FILE,
+    type=options.A_FILE,
     help="Of that side: .pt, .pth or .safetensors; .weights.h5, .keras or .safetensors.  "
     "[default: those that its function made]",
 )
 @click.option(
     "--out",
-    type=A_FILE,
+    type=options.A_FILE,
     required=True,
     help="For the other side: .pt, .pth or .safetensors; .weights.h5, .keras or .safetensors.",
 )
-@click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the file.")
 @click.option(
-    "--map", "mapping", type=A_FILE, help="JSON: the Keras path of PyTorch layers, where that is not clear."
+    "--dtype", type=click.Choice(options.FLOATS), default="float32", show_default=True, help="Of the file."
 )
-@click.option("--save-map", "saved", type=A_FILE, help="Write which layer is which, for --map.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs.")
-@click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
-)
+@port_options.known_pairs
+@port_options.save_pairs
+@options.seed("the inputs")
+@options.backend
 @click.option("--force", is_flag=True, help="Write, though outputs differ or tensors have no counterpart.")
 @console.user_command
 def convert_command(
@@ -87,13 +75,11 @@ def convert_command(
     """
     target = OTHER[origin]
     require_suffix(out, target, "--out")
-    checkpoint.require_writable(out)
+    checkpoint.require_writable(out, saved)
     if weights:
         require_suffix(weights, origin, "--weights")
         if not weights.is_file():
             raise CrosscheckError(f"{weights}: there is no such file")
-    if saved:
-        checkpoint.require_writable(saved)
     arrays = given.read(specifications, seed)
     pairs = given.pairs(mapping)
     with open_sides(backend) as sides, console.err.status("building both models"):

@@ -8,10 +8,10 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from crosscheck import checkpoint, console
-from crosscheck.environment import BACKENDS
+from crosscheck import checkpoint, console, options
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs as given
+from crosscheck.ports import options as port_options
 from crosscheck.ports import trace_file
 from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.mapping import save_map
@@ -19,43 +19,31 @@ from crosscheck.ports.recording import OTHER, open_side, record, record_after
 from crosscheck.ports.report import figure
 from crosscheck.ports.traces import TraceReport, compare_recordings, compare_with_live
 
-A_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command(
     "record",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Run one model and write down what it does, to be compared elsewhere.",
 )
 @click.argument("source", metavar="SOURCE.py:FUNCTION")
 @click.option("--side", type=click.Choice(tuple(OTHER)), required=True, help="Whose model it is.")
+@port_options.inputs
+@click.option("--out", type=options.A_FILE, required=True, help="The trace, a file .safetensors.")
 @click.option(
-    "--input",
-    "specifications",
-    multiple=True,
-    metavar="WHAT",
-    help=f"As PyTorch sees it, once for each input: {given.EXAMPLES}.",
-)
-@click.option("--out", type=A_FILE, required=True, help="The trace, a file .safetensors.")
-@click.option(
-    "--weights-of", "other", type=A_FILE, help="Inputs and weights of this trace of the other framework."
+    "--weights-of",
+    "other",
+    type=options.A_FILE,
+    help="Inputs and weights of this trace of the other framework.",
 )
 @click.option("--own-weights", is_flag=True, help="Keep the weights that the function made.")
 @click.option(
     "--dtype",
-    type=click.Choice(("float64", "float32")),
+    type=click.Choice(options.FLOATS),
     help="[default: float64, or that of --weights-of]",
 )
-@click.option(
-    "--map", "mapping", type=A_FILE, help="JSON: the Keras path of PyTorch layers, where that is not clear."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and inputs."
-)
-@click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Of the CPU.  [default: all cores]")
+@port_options.known_pairs
+@options.seed("weights and inputs")
+@options.backend
+@options.threads("the framework")
 @console.user_command
 def record_command(
     source: str,
@@ -134,9 +122,7 @@ def compare_traces(
     Raises:
         CrosscheckError: they cannot be compared.
     """
-    for path in (file, saved):
-        if path:
-            checkpoint.require_writable(path)
+    checkpoint.require_writable(file, saved)
     traces = [trace_file.read(Path(text)) for text in (torch, keras) if trace_file.is_trace(text)]
     pairs = given.pairs(mapping)
     if len(traces) == 2:

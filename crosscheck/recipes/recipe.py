@@ -4,15 +4,13 @@ Every module in `crosscheck/recipes` that defines `RECIPES` is found; a recipe's
 the name of its technique.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
 from crosscheck import recipes as package
-from crosscheck.errors import CrosscheckError
+from crosscheck import registry
 from crosscheck.optimizers import Optimizer
 
 
@@ -55,11 +53,8 @@ class Recipe:
 @cache
 def recipes() -> dict[str, Recipe]:
     """Every recipe by name."""
-    found = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        for recipe in getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "RECIPES", ()):
-            found[recipe.name] = recipe
-    return found
+    declared = registry.declared(package, "RECIPES").values()
+    return {recipe.name: recipe for together in declared for recipe in together}
 
 
 def recipe(name: str) -> Recipe:
@@ -68,7 +63,4 @@ def recipe(name: str) -> Recipe:
     Raises:
         CrosscheckError: there is none; the message lists those there are.
     """
-    known = recipes()
-    if name not in known:
-        raise CrosscheckError(f"there is no recipe {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    return registry.lookup(recipes(), "recipe", name)

@@ -11,9 +11,9 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from crosscheck import console, modes
+from crosscheck import console, modes, options
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES, default_threads, framework_environment
+from crosscheck.environment import default_threads, framework_environment
 from crosscheck.errors import CrosscheckError, WorkerError
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
@@ -23,7 +23,6 @@ from crosscheck.training.suite import label
 from crosscheck.training.workers import Onlooker, Workers, started_by_torchrun
 
 F = TypeVar("F", bound=Callable[..., Any])
-POSITIVE = click.IntRange(min=1)
 
 
 def command(side: str) -> click.Command:
@@ -42,30 +41,24 @@ def command(side: str) -> click.Command:
 
         Exit status: 0 trained, 2 something is wrong with what was asked for, 130 interrupted.
         """,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=options.CONTEXT,
     )
     @click.option("--recipe", required=True, metavar="NAME", help=f"One of: {', '.join(recipes())}.")
-    @click.option(
-        "--data",
-        default="generated",
-        show_default=True,
-        metavar="WHAT",
-        help='"generated", "cifar10" (downloads it), or the path of CIFAR-10 in any common packaging.',
-    )
-    @click.option("--epochs", type=POSITIVE, help="Instead of the recipe's.")
-    @click.option("--batch-size", type=POSITIVE, help="Instead of the recipe's.")
-    @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-    @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-    @click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
+    @options.some_images()
+    @click.option("--epochs", type=options.POSITIVE, help="Instead of the recipe's.")
+    @click.option("--batch-size", type=options.POSITIVE, help="Instead of the recipe's.")
+    @options.seed("weights and batches")
+    @options.device
+    @click.option("--dtype", type=click.Choice(options.FLOATS), default="float32", show_default=True)
     @click.option(
         "--mode",
         type=click.Choice(modes.NAMES),
         help="How the framework executes the model.  [default: what is fastest]",
     )
-    @click.option("--threads", type=POSITIVE, help="CPU threads of the framework.  [default: all cores]")
+    @options.threads("the framework")
     @click.option(
         "--workers",
-        type=POSITIVE,
+        type=options.POSITIVE,
         default=1,
         show_default=True,
         help="That share out every batch: "
@@ -80,9 +73,7 @@ def command(side: str) -> click.Command:
         is_flag=True,
         help="Batch norm over each worker's part of the batch, as the framework does by itself.",
     )
-    @click.option(
-        "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RECIPE-SIDE-SEED]"
-    )
+    @click.option("--out", type=options.A_FOLDER, help="Folder of the run.  [default: runs/RECIPE-SIDE-SEED]")
     @click.option("--resume", is_flag=True, help="Go on after the last whole epoch in --out.")
     @_backend_option(side)
     @console.user_command
@@ -182,12 +173,4 @@ def _more(folder: RunFolder) -> str:
 
 
 def _backend_option(side: str) -> Callable[[F], F]:
-    if side == "torch":
-        return lambda function: function
-    return click.option(
-        "--backend",
-        type=click.Choice(BACKENDS),
-        default="tensorflow",
-        show_default=True,
-        help="Keras' backend.",
-    )
+    return options.backend if side == "keras" else lambda function: function

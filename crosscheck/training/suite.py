@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from crosscheck import checkpoint, console
+from crosscheck import checkpoint, console, registry
 from crosscheck.environment import default_threads, revision
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes import lr_scaling
@@ -61,9 +61,8 @@ def suite_recipes(name: str) -> list[Recipe]:
     Raises:
         CrosscheckError: there is no such suite; the message lists those there are.
     """
-    if name not in SUITES:
-        raise CrosscheckError(f"there is no suite {name!r}; there are: {', '.join(SUITES)}")
-    return [recipe for recipe in recipes().values() if recipe.name.startswith(SUITES[name])]
+    beginning = registry.lookup(SUITES, "suite", name)
+    return [recipe for recipe in recipes().values() if recipe.name.startswith(beginning)]
 
 
 def own_workers(recipe: Recipe) -> int:

@@ -4,46 +4,33 @@ from pathlib import Path
 
 import click
 
-from crosscheck import checkpoint, console
+from crosscheck import checkpoint, console, options
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES
 from crosscheck.training import suite
 
 
 @click.command(
     "suite",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Train every run behind a table.",
 )
 @click.argument("name")
-@click.option("--data", required=True, metavar="WHAT", help='"cifar10", "generated", or a path of CIFAR-10.')
-@click.option(
-    "--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each recipe."
-)
-@click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
-)
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@options.real_images
+@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each recipe.")
+@options.backend
+@options.device
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=options.POSITIVE,
     default=1,
     show_default=True,
     help="Runs at a time; on a CPU as many as there are cores take the least time altogether.",
 )
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="That share out each batch."
+    "--workers", type=options.POSITIVE, default=1, show_default=True, help="That share out each batch."
 )
-@click.option(
-    "--threads", type=click.IntRange(min=1), help="CPU threads of each run.  [default: the cores, shared out]"
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs.  [default: runs/NAME]")
-@click.option(
-    "--json",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the results are written, after every run.",
-)
+@options.threads("each run", "the cores, shared out")
+@click.option("--out", type=options.A_FOLDER, help="Folder of the runs.  [default: runs/NAME]")
+@options.json_file("the results, after every run")
 @console.user_command
 def suite_command(
     name: str,
@@ -69,8 +56,7 @@ def suite_command(
     """
     runs = suite.plan(name, (("torch", "torch"), ("keras", backend)), seeds, out or Path("runs") / name)
     sha256 = dataset.load(data).sha256  # decoded here, once; any complaint comes before the first run
-    if file:
-        checkpoint.require_writable(file)
+    checkpoint.require_writable(file)
 
     def keep() -> None:
         if file:

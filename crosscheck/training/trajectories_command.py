@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from crosscheck import console
+from crosscheck import console, options
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES
 from crosscheck.modes import for_training
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
@@ -16,27 +15,18 @@ from crosscheck.training import trajectories
 
 @click.command(
     "trajectories",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Follow the first steps of training in both frameworks.",
 )
 @click.argument("names", nargs=-1, metavar="[RECIPE]...")
-@click.option("--data", default="generated", show_default=True, metavar="WHAT", help="As for training.")
-@click.option("--steps", type=click.IntRange(min=1), default=300, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
-)
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(1, 86_400),
-    default=3_600,
-    show_default=True,
-    help="Seconds a call may take.",
-)
+@options.some_images()
+@click.option("--steps", type=options.POSITIVE, default=300, show_default=True)
+@options.seed("weights and batches")
+@options.backend
+@options.device
+@options.timeout(3_600)
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.A_FOLDER,
     default=Path("runs") / "trajectories",
     show_default=True,
     help="Folder for RECIPE.json and RECIPE.png.",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from crosscheck import checkpoint, console
+from crosscheck import checkpoint, console, options
 from crosscheck.data import dataset
-from crosscheck.environment import BACKENDS, DEVICES, default_threads
+from crosscheck.environment import default_threads
 from crosscheck.errors import SideError
 from crosscheck.modes import MIXED, MODES, NAMES
 from crosscheck.sides import Sides, open_sides
@@ -21,14 +21,12 @@ from crosscheck.verification.limitations import known, not_met, summary
 from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
 
-DTYPES = ("float64", "float32")
 # More pairs of processes take more memory (about 2 GB each) than they save time.
 MOST_JOBS = 2
 
 
 @click.command(
     "verify",
-    context_settings={"help_option_names": ["-h", "--help"]},
     short_help="Prove that both implementations are equal.",
 )
 @click.argument("techniques", nargs=-1, metavar="[TECHNIQUE]...")
@@ -42,44 +40,26 @@ MOST_JOBS = 2
 @click.option(
     "--dtype",
     "dtypes",
-    type=click.Choice((*DTYPES, MIXED)),
+    type=click.Choice((*options.FLOATS, MIXED)),
     multiple=True,
     help=f"Only this precision; {MIXED} only where it is asked for.",
 )
-@click.option(
-    "--backend", type=click.Choice(BACKENDS), default="tensorflow", show_default=True, help="Of Keras."
-)
+@options.backend
 @click.option("--torch-mode", type=click.Choice(MODES["torch"]), help="How PyTorch executes the models.")
 @click.option(
     "--keras-mode", type=click.Choice(NAMES), help="How Keras does; what there is hangs on --backend."
 )
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-@click.option(
-    "--steps", type=click.IntRange(min=1), default=30, show_default=True, help="Of the trajectories."
-)
-@click.option(
-    "--data",
-    default="generated",
-    show_default=True,
-    metavar="WHAT",
-    help='Images of the trajectories: "generated", "cifar10" (downloads it), or the path of CIFAR-10.',
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@options.device
+@click.option("--steps", type=options.POSITIVE, default=30, show_default=True, help="Of the trajectories.")
+@options.some_images("Images of the trajectories")
+@options.seed("weights and inputs")
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=options.POSITIVE,
     help=f"Pairs of processes side by side.  [default: one for each core, at most {MOST_JOBS}]",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(1, 86_400),
-    default=600,
-    show_default=True,
-    help="Seconds a call may take.",
-)
-@click.option(
-    "--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row to this file."
-)
+@options.timeout(600)
+@options.json_file("every row")
 @click.option("--all", "everything", is_flag=True, help="Show every row, not the worst of each kind.")
 @console.user_command
 def verify_command(
@@ -110,8 +90,7 @@ def verify_command(
     differs, 2 it could not be judged, 130 interrupted.
     """
     chosen = select(techniques, cases)
-    if file:  # a place that cannot be written to is better known now than at the end
-        checkpoint.require_writable(file)
+    checkpoint.require_writable(file)
     course = Course(dataset.load(data), steps)
     count = sum(not cases or case.name in cases for found in chosen for case in found.cases)
     wanted = min(jobs or default_threads(processes=1), MOST_JOBS, count)
@@ -123,7 +102,7 @@ def verify_command(
         with open_pairs(backend, device, timeout, wanted, modes) as pairs, console.progress() as bar:
             task = bar.add_task("", total=None)
             circumstances = verify.describe(pairs[0].both("adapter:settings"))
-            for row in pool.verify_together(chosen, pairs, dtypes or DTYPES, course, cases, seed):
+            for row in pool.verify_together(chosen, pairs, dtypes or options.FLOATS, course, cases, seed):
                 rows.append(row)
                 bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
     except SideError as error:  # what was found is still shown; the last row says that it broke off
