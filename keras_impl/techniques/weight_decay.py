@@ -31,17 +31,18 @@ def options(settings: optimizers.Optimizer) -> dict:
     }
 
 
-class SGD(Clipping, keras.optimizers.SGD):
-    """SGD whose momentum is free of the learning rate, with L2 on some of the variables.
+class L2(Clipping):
+    """L2 on some of the variables, added to the clipped gradient: mix it in before the optimizer.
 
     Args:
-        settings: the hyper-parameters.
-        decayed: the variables that L2 applies to.
+        decayed: the variables that it applies to.
+        l2: what their values are multiplied by; 0 is off.
+        options: of `Clipping` and of the optimizer.
     """
 
-    def __init__(self, settings: optimizers.SGD, decayed: list[Variable]):
-        super().__init__(**options(settings), momentum=settings.momentum, nesterov=settings.nesterov)
-        self.l2 = settings.l2
+    def __init__(self, decayed: list[Variable], l2: float, **options):
+        super().__init__(**options)
+        self.l2 = l2
         # Not the list itself: Keras would take its variables for the optimizer's own state.
         self.decayed = frozenset(id(variable) for variable in decayed)
 
@@ -51,23 +52,44 @@ class SGD(Clipping, keras.optimizers.SGD):
         # By number: some backends hand `update_step` their own variables instead of Keras'.
         self.penalized = frozenset(n for n, variable in enumerate(variables) if id(variable) in self.decayed)
 
+    def with_l2(self, gradient: Tensor, variable: Variable) -> Tensor:
+        """The gradient, with L2 where it applies."""
+        penalized = self.l2 and self._get_variable_index(variable) in self.penalized
+        return gradient + self.l2 * variable if penalized else gradient
+
+
+class SGD(L2, keras.optimizers.SGD):
+    """SGD whose momentum is free of the learning rate, with L2 on some of the variables.
+
+    Args:
+        settings: the hyper-parameters.
+        decayed: the variables that L2 applies to.
+    """
+
+    def __init__(self, settings: optimizers.SGD, decayed: list[Variable]):
+        super().__init__(
+            decayed=decayed,
+            l2=settings.l2,
+            **options(settings),
+            momentum=settings.momentum,
+            nesterov=settings.nesterov,
+        )
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """One step of one variable."""
         rate = ops.cast(learning_rate, variable.dtype)
-        index = self._get_variable_index(variable)
-        if self.l2 and index in self.penalized:
-            gradient = gradient + self.l2 * variable
+        gradient = self.with_l2(gradient, variable)
         if self.momentum:
             # Keras' own keeps learning rate x gradient in the momentum, which goes wrong when the
             # learning rate changes; see `corrected_momentum`.
-            buffer = self.momentums[index]
+            buffer = self.momentums[self._get_variable_index(variable)]
             velocity = self.momentum * buffer + gradient
             self.assign(buffer, velocity)
             gradient = gradient + self.momentum * velocity if self.nesterov else velocity
         self.assign_sub(variable, rate * gradient)
 
 
-class Adam(Clipping, keras.optimizers.Adam):
+class Adam(L2, keras.optimizers.Adam):
     """Adam with the paper's (and PyTorch's) epsilon, and L2 on some of the variables.
 
     Args:
@@ -77,27 +99,19 @@ class Adam(Clipping, keras.optimizers.Adam):
 
     def __init__(self, settings: optimizers.Adam, decayed: list[Variable]):
         super().__init__(
+            decayed=decayed,
+            l2=settings.l2,
             **options(settings),
             beta_1=settings.beta_1,
             beta_2=settings.beta_2,
             epsilon=settings.epsilon,
         )
-        self.l2 = settings.l2
-        # Not the list itself: Keras would take its variables for the optimizer's own state.
-        self.decayed = frozenset(id(variable) for variable in decayed)
-
-    def build(self, variables: list[Variable]) -> None:
-        """What Keras calls before the first step."""
-        super().build(variables)
-        # By number: some backends hand `update_step` their own variables instead of Keras'.
-        self.penalized = frozenset(n for n, variable in enumerate(variables) if id(variable) in self.decayed)
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """One step of one variable."""
         rate = ops.cast(learning_rate, variable.dtype)
         index = self._get_variable_index(variable)
-        if self.l2 and index in self.penalized:
-            gradient = gradient + self.l2 * variable
+        gradient = self.with_l2(gradient, variable)
         mean, square = self._momentums[index], self._velocities[index]
         self.assign_add(mean, (gradient - mean) * (1 - self.beta_1))
         self.assign_add(square, (ops.square(gradient) - square) * (1 - self.beta_2))
