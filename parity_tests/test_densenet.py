@@ -1,5 +1,7 @@
 """What is special about DenseNet: counts, the order of concatenation, and nets there cannot be."""
 
+from dataclasses import replace
+
 import pytest
 
 from crosscheck.errors import CallError
@@ -45,4 +47,6 @@ def test_nets_there_cannot_be_are_refused(asked: tuple[int | float, ...], said: 
 
 
 def test_the_learning_rate_falls_at_half_and_three_quarters() -> None:
-    assert recipes()["densenet/k12_l40"].optimizer.milestones == (150 * 782, 225 * 782)
+    recipe = recipes()["densenet/k12_l40"]
+    assert recipe.scheduled(50_000).milestones == (150 * 782, 225 * 782)
+    assert replace(recipe, epochs=2).scheduled(640).milestones == (10, 15)

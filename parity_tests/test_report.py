@@ -19,7 +19,6 @@ from crosscheck.training import (
     results_page,
     run_folder,
     statistics,
-    suite,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -76,20 +75,6 @@ def test_results_that_are_none(tmp_path: Path) -> None:
             report.read(tmp_path / "r.json")
 
 
-def test_a_suite_executes_every_run_and_stops_at_the_first_that_fails() -> None:
-    begun: list[int] = []
-    kept: list[int] = []
-    suite.execute_all([0, 1, 2, 3], 2, begun.append, lambda: kept.append(len(begun)))  # type: ignore[list-item,arg-type]
-    assert sorted(begun) == [0, 1, 2, 3]
-    assert len(kept) == 4
-
-    def fail(number: int) -> None:
-        raise CrosscheckError(f"run {number} failed")
-
-    with pytest.raises(CrosscheckError, match="run 0 failed"):
-        suite.execute_all([0, 1], 1, fail, lambda: None)  # type: ignore[list-item,arg-type]
-
-
 def test_an_unfinished_suite_is_called_so() -> None:
     results = {
         "margin": 0.015,
@@ -123,11 +108,6 @@ def test_runs_that_went_on_elsewhere_are_not_one_table() -> None:
     assert "revision x, y" in report.circumstances([run | {"resumed": [{"revision": "y"}]}])
     with pytest.raises(CrosscheckError, match="the runs differ in device"):
         report.circumstances([run | {"resumed": resumed}])
-
-
-def test_a_recipe_may_be_about_workers() -> None:
-    assert [suite.own_workers(one) for one in suite.suite_recipes("lr_scaling")] == [1, 8, 8, 8]
-    assert {suite.own_workers(one) for one in suite.suite_recipes("article_004")} == {1}
 
 
 def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:

@@ -256,7 +256,9 @@ def test_suite_counts_only_its_own_runs(whole: dict[str, Path], tmp_path: Path) 
     run.folder.path.symlink_to(whole["torch"])
     with pytest.raises(CrosscheckError, match=r"holds another run \(other batch_size\)"):
         run.finished(sha256)
-    own = replace(run, recipe=replace(run.recipe, batch_size=20))
+    with pytest.raises(CrosscheckError, match="holds 3 epochs, the suite's run has 2"):
+        replace(run, recipe=replace(run.recipe, batch_size=20)).finished(sha256)
+    own = replace(run, recipe=replace(run.recipe, batch_size=20, epochs=3))
     assert own.finished(sha256)
     with pytest.raises(CrosscheckError, match=r"holds another run \(other data_sha256\)"):
         own.finished("0" * 64)

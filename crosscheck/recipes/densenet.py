@@ -8,19 +8,17 @@ figures without augmentation are with dropout, which the net here lacks, so that
 from crosscheck.optimizers import SGD
 from crosscheck.recipes.recipe import Recipe
 
-STEPS_PER_EPOCH = -(-50_000 // 64)
-
 
 def recipe(case: str, epochs: int) -> Recipe:
     """The paper's recipe for so many epochs; the learning rate falls at the half and at three quarters."""
-    milestones = (epochs * STEPS_PER_EPOCH // 2, epochs * STEPS_PER_EPOCH * 3 // 4)
     return Recipe(
         name=f"densenet/{case}",
         technique="densenet",
         case=case,
         epochs=epochs,
         batch_size=64,
-        optimizer=SGD(0.1, l2=1e-4, momentum=0.9, nesterov=True, milestones=milestones),
+        optimizer=SGD(0.1, l2=1e-4, momentum=0.9, nesterov=True),
+        milestones=(0.5, 0.75),
         mean=0.473,
         std=0.251,
     )

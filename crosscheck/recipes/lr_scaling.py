@@ -5,13 +5,12 @@ arXiv 1706.02677 gives the rule of linear scaling, and the warmup; the net and t
 """
 
 from dataclasses import replace
-from typing import Any
 
 from crosscheck.optimizers import SGD
 from crosscheck.recipes.recipe import Recipe
 
 WORKERS = 8
-TRAIN_IMAGES, EPOCHS = 50_000, 2
+EPOCHS = 2
 BASE = Recipe(
     name="lr_scaling/one_worker",
     technique="cifar_cnn",
@@ -22,26 +21,17 @@ BASE = Recipe(
     mean=0.0,
     std=1.0,
 )
-# A third of all steps.
-WARMUP = EPOCHS * -(-TRAIN_IMAGES // (WORKERS * BASE.batch_size)) // 3
-
-
-def on_workers(name: str, **optimizer: Any) -> Recipe:
-    """The base on k workers, whose batches together are k times as large."""
-    changed = replace(BASE.optimizer, **optimizer)
-    batch = WORKERS * BASE.batch_size
-    return replace(BASE, name=f"lr_scaling/{name}", batch_size=batch, optimizer=changed)
-
-
-RATE = WORKERS * BASE.optimizer.learning_rate
+RATE = BASE.optimizer.learning_rate
+SCALED = replace(BASE.optimizer, learning_rate=WORKERS * RATE)
+ON_WORKERS = replace(BASE, batch_size=WORKERS * BASE.batch_size)
 RECIPES = (
     BASE,
-    on_workers("same_rate"),
-    on_workers("scaled", learning_rate=RATE),
-    on_workers(
-        "scaled_warmup",
-        learning_rate=RATE,
-        warmup_start=BASE.optimizer.learning_rate,
-        warmup_steps=WARMUP,
+    replace(ON_WORKERS, name="lr_scaling/same_rate"),
+    replace(ON_WORKERS, name="lr_scaling/scaled", optimizer=SCALED),
+    replace(
+        ON_WORKERS,
+        name="lr_scaling/scaled_warmup",
+        optimizer=replace(SCALED, warmup_start=RATE),
+        warmup=1 / 3,
     ),
 )

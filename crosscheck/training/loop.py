@@ -118,17 +118,17 @@ def train(
         else:
             keys = ("recipe", "side", "backend", "dtype", "seed", "data_sha256", "synchronized")
             folder.require({key: facts[key] for key in keys})
-            _note_circumstances(folder, facts)
         done, weights, state = folder.state()
-        folder.forget_after(done)
         if done >= recipe.epochs:
             console.note(f"{folder.path}: epoch {done} is done; there is nothing to resume")
             return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
+        if resume:
+            folder.resumed(recipe.epochs, _other_circumstances(folder, facts))
+        folder.forget_after(done)
         steps = chunk_steps(recipe.batch_size)
         weights = {name: array.astype(settings.dtype) for name, array in weights.items()}
-        trainer = trainer_class(
-            recipe.technique, recipe.case, settings.dtype, recipe.optimizer, weights, steps
-        )
+        optimizer = recipe.scheduled(len(dataset.train))
+        trainer = trainer_class(recipe.technique, recipe.case, settings.dtype, optimizer, weights, steps)
         if done:
             trainer.restore(weights, state)
         row: dict[str, Any] = {}
@@ -209,6 +209,10 @@ def _epoch(
                 speed=indices.size / took,
             )
     test_loss, test_accuracy = evaluate(trainer, dataset.test, recipe, settings.dtype)
+    if not np.isfinite(test_loss):
+        raise CrosscheckError(
+            f"{folder.path}: the test loss is not finite after epoch {epoch}; lower the learning rate"
+        )
     return {
         "kind": "epoch",
         "epoch": epoch,
@@ -252,15 +256,14 @@ def _facts(recipe: Recipe, settings: Settings, dataset: Dataset) -> dict[str, An
     }
 
 
-def _note_circumstances(folder: RunFolder, facts: dict[str, Any]) -> None:
-    """Resuming is bit for bit under the same circumstances; say so, and write it down, where they changed."""
+def _other_circumstances(folder: RunFolder, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Those in which the run goes on, if they have changed: then it may not be bit for bit, which is said."""
     kept = folder.facts()
     before = kept["resumed"][-1] if kept.get("resumed") else kept
     settings = ("device", "mode", "threads", "workers")
     circumstances = (*settings, "versions", "machine", "revision")
     changed = [key for key in circumstances if before.get(key) != facts[key]]
-    if changed:
-        console.note(
-            f"{folder.path}: other {', '.join(changed)} than before: may not be the same bit for bit"
-        )
-        folder.resumed({key: facts[key] for key in (*circumstances, "framework")})
+    if not changed:
+        return None
+    console.note(f"{folder.path}: other {', '.join(changed)} than before: may not be the same bit for bit")
+    return {key: facts[key] for key in (*circumstances, "framework")}

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from crosscheck import checkpoint
 from crosscheck.errors import CheckpointError, CrosscheckError
 from crosscheck.layouts import Weights
+from crosscheck.recipes.recipe import SCHEDULE
 
 Row = dict[str, Any]
 
@@ -101,25 +102,35 @@ class RunFolder:
         return facts
 
     def require(self, wanted: Mapping[str, Any]) -> None:
-        """Make sure that the run here is the wanted one; only its number of epochs may differ.
+        """Make sure that the run here is the wanted one.
+
+        What was published may differ, and so may the number of epochs, unless the learning rate follows it.
 
         Raises:
             CrosscheckError: it is another run; the message says in what.
         """
-        kept = self.facts()
+        kept, wanted = self.facts(), json.loads(json.dumps(wanted))  # a tuple is a list in a file
         differing = [key for key, value in wanted.items() if key != "recipe" and kept[key] != value]
         recipe = wanted.get("recipe", {})
-        differing += [key for key in recipe if key != "epochs" and kept["recipe"].get(key) != recipe[key]]
+        free = ("published",) if any(key in recipe for key in SCHEDULE) else ("published", "epochs")
+        differing += [key for key in recipe if key not in free and kept["recipe"].get(key) != recipe[key]]
         if differing:
             raise CrosscheckError(
                 f"{self.path}: holds another run (other {', '.join(differing)}); use the options it was "
                 "begun with, or choose another --out"
             )
 
-    def resumed(self, session: Mapping[str, Any]) -> None:
-        """Write down that the run goes on under other circumstances."""
+    def resumed(self, epochs: int, session: Mapping[str, Any] | None) -> None:
+        """Write down that the run goes on.
+
+        Args:
+            epochs: how long it is to be now.
+            session: the circumstances, where they are others than before.
+        """
         facts = self.facts()
-        self._write_facts({**facts, "resumed": [*facts.get("resumed", []), session]})
+        facts["recipe"]["epochs"] = epochs
+        sessions = [*facts.get("resumed", []), *([session] if session else [])]
+        self._write_facts(facts | ({"resumed": sessions} if sessions else {}))
 
     def save(self, epoch: int, weights: Weights, optimizer: Weights) -> None:
         """Keep the state after an epoch, in place of the one before."""

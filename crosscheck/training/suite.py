@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from crosscheck.environment import default_threads, revision
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import Recipe, recipes
+from crosscheck.training import report
 from crosscheck.training.run_folder import Row, RunFolder
 
 # The frameworks count as equivalent if their test accuracies are this close; set before the runs.
@@ -30,6 +32,7 @@ SUITES = {
 # Article 000 prints the mean loss of every 2,000 steps and reports the least of them.
 BEST_LOSS_STEPS = 2_000
 _running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,19 @@ class Run:
         """Whether all its epochs are kept.
 
         Raises:
-            CrosscheckError: the folder holds another run.
+            CrosscheckError: the folder holds another run, or a longer one.
         """
         if not self.folder.exists():
             return False
-        wanted = {"recipe": self.recipe.facts(), "side": self.side, "backend": self.backend}
-        self.folder.require(wanted | {"seed": self.seed, "data_sha256": data_sha256})
-        return self.folder.epochs_done() >= self.recipe.epochs
+        given = {"recipe": self.recipe.facts(), "side": self.side, "backend": self.backend, "seed": self.seed}
+        self.folder.require(given | {"data_sha256": data_sha256, "dtype": "float32", "synchronized": True})
+        done = self.folder.epochs_done()
+        if done > self.recipe.epochs:
+            raise CrosscheckError(
+                f"{self.folder.path}: holds {done} epochs, the suite's run has {self.recipe.epochs}; "
+                "choose another --out"
+            )
+        return done == self.recipe.epochs
 
 
 def suite_recipes(name: str) -> list[Recipe]:
@@ -101,7 +110,7 @@ def execute(run: Run, data: str, device: str, threads: int | None, workers: int,
         device: "cpu" or "cuda".
         threads: of the framework in each worker; None for a fair share of the cores.
         workers: that share out its batches.
-        jobs: runs at a time; the progress of a single one is shown, that of several goes to a log beside
+        jobs: runs at a time; the progress of a single one is shown, what several say goes to a log beside
             their folders.
 
     Raises:
@@ -129,10 +138,12 @@ def execute(run: Run, data: str, device: str, threads: int | None, workers: int,
         raise CrosscheckError(f"{run.folder.path}: its training ended with status {status}; see {told}")
 
 
-def _status(command: list[str], errors: IO[str] | None) -> int:
+def _status(command: list[str], log: IO[str] | None) -> int:
     # In a session of its own: Ctrl-C reaches the suite alone, which passes it on, once.
-    process = subprocess.Popen(command, stderr=errors, start_new_session=True)
+    process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     _running.add(process)
+    if _stopping.is_set():  # it was begun while the others were being told to stop
+        process.send_signal(signal.SIGINT)
     try:
         return process.wait()
     finally:
@@ -142,7 +153,7 @@ def _status(command: list[str], errors: IO[str] | None) -> int:
 def execute_all(
     runs: Sequence[Run], jobs: int, execute_one: Callable[[Run], None], done: Callable[[], None]
 ) -> None:
-    """Execute runs, several at a time.
+    """Execute runs, several at a time; once one has failed, no other is begun.
 
     Args:
         runs: in the order in which they are begun.
@@ -151,21 +162,35 @@ def execute_all(
         done: called after each of them, by one thread at a time.
 
     Raises:
-        CrosscheckError: a run failed; those that had begun are finished first.
+        CrosscheckError: a run failed, which is said at once; those that had begun are finished first.
         KeyboardInterrupt: it was interrupted; so are the runs.
         SystemExit: it was told to end; so are the runs.
     """
+    _stopping.clear()
     with ThreadPoolExecutor(jobs) as pool:
         waiting = {pool.submit(execute_one, run) for run in runs}
+        failures: list[CrosscheckError] = []
         try:
             for future in as_completed(waiting):
-                future.result()
-                done()
-        except BaseException as error:
+                if future.cancelled():
+                    continue
+                try:
+                    future.result()
+                except CrosscheckError as error:
+                    failures.append(error)
+                    for other in waiting:
+                        other.cancel()
+                    console.note(f"{error}; no other run is begun")
+                else:
+                    done()
+        except BaseException:
+            _stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(_running) if not isinstance(error, Exception) else []:
+            for process in list(_running):
                 process.send_signal(signal.SIGINT)
             raise
+    if failures:
+        raise failures[0]
 
 
 def collect(runs: Iterable[Run], data_sha256: str) -> list[dict[str, Any]]:
@@ -174,8 +199,20 @@ def collect(runs: Iterable[Run], data_sha256: str) -> list[dict[str, Any]]:
 
 
 def write(path: Path, name: str, runs: Sequence[Run], data_sha256: str) -> None:
-    """Write the results of a suite as data."""
+    """Write the results of a suite as data, once there are some.
+
+    Raises:
+        CrosscheckError: the file holds results of runs that are not there; it is left as it is.
+    """
     done = collect(runs, data_sha256)
+    lost = _identities(report.read(path)["runs"]) - _identities(done) if path.exists() else set()
+    if lost:
+        raise CrosscheckError(
+            f"{path}: holds {len(lost)} runs that are not in {runs[0].folder.path.parent}; choose another "
+            "--json, or move it away"
+        )
+    if not done:
+        return
     content = {
         "suite": name,
         "revision": revision(),
@@ -184,6 +221,10 @@ def write(path: Path, name: str, runs: Sequence[Run], data_sha256: str) -> None:
         "runs": done,
     }
     checkpoint.write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def _identities(results: Iterable[dict[str, Any]]) -> set[tuple[object, ...]]:
+    return {(one["recipe"]["name"], one["side"], one["backend"], one["seed"]) for one in results}
 
 
 def _result(run: Run) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _course(
     indices = whole_batches(len(dataset.train), recipe.batch_size, steps, seed)
     x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, dtype)
     starts = beginnings(case.parameters, dtype, seed)
-    name = (recipe.technique, recipe.case, dtype, recipe.optimizer)
+    name = (recipe.technique, recipe.case, dtype, recipe.scheduled(len(dataset.train)))
     return _facts(sides.both("training:trajectory", *name, starts, x, y), dtype, by_chance(case))
 
 

@@ -93,17 +93,17 @@ class Onlooker(RunFolder):
         self._initial = initial
 
     def state(self) -> tuple[int, Weights, Weights]:
-        """As there; of a new run without a look at the files, which may not have been written yet."""
+        """See `RunFolder.state`; of a new run without the files, which may not have been written yet."""
         return (0, self._initial, {}) if self._initial else super().state()
 
-    def resumed(self, session: Mapping[str, Any]) -> None:
-        """Nothing."""
+    def resumed(self, epochs: int, session: Mapping[str, Any] | None) -> None:
+        """The first worker writes."""
 
     def save(self, epoch: int, weights: Weights, optimizer: Weights) -> None:
-        """Nothing."""
+        """The first worker writes."""
 
     def log(self, row: Row) -> None:
-        """Nothing."""
+        """The first worker writes."""
 
     def forget_after(self, epoch: int) -> None:
-        """Nothing."""
+        """The first worker writes."""
