@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -55,7 +56,7 @@ def card() -> str:
 
 
 def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
-    """Carry out the whole check; it goes on where it was, since runs and rows are kept in the folder.
+    """Carry out the whole check; it goes on where it was, since the rows and the suites' runs are kept.
 
     Args:
         data: CIFAR-10, as for the training scripts.
@@ -80,7 +81,7 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     }
     for backend in seeing:
         rows = folder / f"rows-{backend}-{facts['revision']}.json"
-        if not rows.exists() or facts["revision"].endswith("+"):
+        if not rows.exists() or not _known(facts["revision"]):
             # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole.
             partial = rows.with_suffix(".partial")
             _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", partial, fine=(0, 1))
@@ -109,18 +110,33 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def noise(side: str, backend: str, data: str, folder: Path) -> dict[str, Any]:
-    """How far two runs of an epoch are apart that were told to do exactly the same."""
-    found = []
-    for number in (1, 2):
-        run = RunFolder(folder / f"noise-{side}-{backend}-{number}")
-        if not run.exists() or run.epochs_done() < 1:
-            options = ["--recipe", NOISE_RECIPE, "--data", data, "--epochs", "1", "--device", "cuda"]
-            options += ["--backend", backend] if side == "keras" else []
-            options += ["--resume"] if run.exists() else []
-            _run([sys.executable, "-m", "crosscheck.training", side, *options, "--out", str(run.path)])
-        found.append(np.array([row["loss"] for row in run.metrics() if row["kind"] == "steps"]))
-    apart = float(np.max(np.abs(found[0] - found[1]) / found[0]))
-    return {"recipe": NOISE_RECIPE, "largest_relative_difference_of_losses": apart, "bitwise": apart == 0}
+    """How far two runs of an epoch are apart that were told to do exactly the same; both are made anew."""
+    runs = [RunFolder(folder / f"noise-{side}-{backend}-{number}") for number in (1, 2)]
+    for run in runs:
+        shutil.rmtree(run.path, ignore_errors=True)  # of an earlier check: other sources, or other images
+        options = ["--recipe", NOISE_RECIPE, "--data", data, "--epochs", "1", "--device", "cuda"]
+        options += ["--backend", backend] if side == "keras" else []
+        _run([sys.executable, "-m", "crosscheck.training", side, *options, "--out", str(run.path)])
+    return noise_between(*runs)
+
+
+def noise_between(first: RunFolder, second: RunFolder) -> dict[str, Any]:
+    """How far two runs are apart: in the losses that they noted, and in the weights that they ended with."""
+    losses = [
+        np.array([row["loss"] for row in run.metrics() if row["kind"] == "steps"]) for run in (first, second)
+    ]
+    (_, weights, _), (_, others, _) = first.state(), second.state()
+    return {
+        "recipe": NOISE_RECIPE,
+        "data_sha256": first.facts()["data_sha256"],
+        "largest_relative_difference_of_losses": float(np.max(np.abs(losses[0] - losses[1]) / losses[0])),
+        "bitwise": all(np.array_equal(weights[name], others[name]) for name in weights),
+    }
+
+
+def _known(revision: str) -> bool:
+    """Whether it says which sources these are: they are in git, and unchanged."""
+    return bool(revision) and not revision.endswith("+")
 
 
 def _crosscheck(*arguments: object, fine: tuple[int, ...] = (0,)) -> None:

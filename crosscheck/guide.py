@@ -1,20 +1,16 @@
 """The page of a technique in docs/: its contract, its porting notes and what its experiment showed."""
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from crosscheck import port_notes
 from crosscheck.experiments.command import shown
 from crosscheck.technique import Technique
 
 SIDES = {"torch_impl": "PyTorch", "keras_impl": "Keras"}
 EXPERIMENTS = Path("results") / "experiments"
-# Pieces that several techniques are built from; their notes belong to each page that uses them.
-SHARED = "layers"
-_NOTE = re.compile(r"^\s*# PORT: (.*)$")
-_MORE = re.compile(r"^\s*# (.*)$")
 
 
 def page(technique: Technique, root: Path) -> str:
@@ -49,9 +45,9 @@ def page(technique: Technique, root: Path) -> str:
     lines += [f"{number}. {text}" for number, text in enumerate(technique.errata, start=1)]
     lines += ["", "## Where the frameworks part", ""]
     # One note may begin another, which says more.
-    notes = dict.fromkeys(note for file in files.values() for note in all_notes(root / file))
+    notes = dict.fromkeys(note for file in files.values() for note in port_notes.of_technique(file, root))
     whole = [note for note in notes if not any(other != note and other.startswith(note) for other in notes)]
-    lines += [f"- {note[0].upper()}{note[1:]}" if note[0].isalpha() else f"- {note}" for note in whole]
+    lines += [f"- {port_notes.as_sentence(note)}" for note in whole]
     data = root / EXPERIMENTS / f"{technique.name}.json"
     if data.exists():
         lines += experiment_section(json.loads(data.read_text()))
@@ -95,32 +91,7 @@ def table_row(cells: Iterable[str]) -> str:
 
 
 def verdict(claim: dict[str, Any]) -> str:
-    """Whether a claim holds, and whether it was a mere opinion."""
+    """Whether a claim holds; if it must, for the frameworks to agree, and does not, that is a defect."""
     if claim["holds"]:
         return "Holds"
-    return "**Does not hold**" if claim["required"] else "Does not hold (a claim of others)"
-
-
-def all_notes(file: Path) -> list[str]:
-    """The notes of an implementation, and of the shared pieces that it imports."""
-    shared = file.parent.parent / f"{SHARED}.py"
-    notes = port_notes(file)
-    text = file.read_text()
-    if f".{SHARED} import" in text:
-        notes += port_notes(shared)
-    return notes
-
-
-def port_notes(file: Path) -> list[str]:
-    """The `# PORT:` comments of a file, each as one line."""
-    notes: list[str] = []
-    open_note = False
-    for line in file.read_text().splitlines():
-        if match := _NOTE.match(line):
-            notes.append(match[1])
-            open_note = True
-        elif open_note and (match := _MORE.match(line)):
-            notes[-1] += f" {match[1]}"
-        else:
-            open_note = False
-    return notes
+    return "**Does not hold, and must**" if claim["required"] else "Does not hold"

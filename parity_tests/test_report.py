@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crosscheck import guide
+from crosscheck import port_notes
 from crosscheck.errors import CrosscheckError
 from crosscheck.training import (
     comparison_report,
@@ -65,7 +65,18 @@ def test_port_notes_are_read_whole(tmp_path: Path) -> None:
     file.write_text(
         "x = 1\n    # PORT: one thing\n    # and more of it.\n    y = 2\n    # not this\n# PORT: two\n"
     )
-    assert guide.port_notes(file) == ["one thing and more of it.", "two"]
+    assert port_notes.in_lines(file.read_text().splitlines()) == ["one thing and more of it.", "two"]
+
+
+def test_notes_of_what_is_imported_belong_to_it(tmp_path: Path) -> None:
+    folder = tmp_path / "torch_impl"
+    folder.mkdir()
+    definition = "def {0}(x):\n    # PORT: of {0}\n    return x\n\n\n"
+    (folder / "layers.py").write_text(definition.format("used") + definition.format("other"))
+    (folder / "own.py").write_text("from torch_impl.layers import used\n# PORT: nn.Linear is (out, in)\n")
+    notes = port_notes.of_technique(Path("torch_impl") / "own.py", tmp_path)
+    assert notes == ["nn.Linear is (out, in)", "of used"]
+    assert [port_notes.as_sentence(note) for note in notes] == ["nn.Linear is (out, in)", "Of used"]
 
 
 def test_results_that_are_none(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ python scripts/report.py            (writes)
 python scripts/report.py --check    (exit status 1 if a document is out of date)
 """
 
-import json
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from crosscheck import checkpoint, console, guide, options, readme
 from crosscheck.ports import causes
 from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
-from crosscheck.training import comparison_report, results_page
+from crosscheck.training import comparison_report, report, results_page
 from crosscheck.verification import limitations
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +38,7 @@ def main(check: bool) -> None:
       python scripts/report.py
     """
     if not check and ARTICLE_004.exists():
-        comparison_report.pictures(json.loads(ARTICLE_004.read_text()), ARTICLE_004.parent)
+        comparison_report.pictures(report.read(ARTICLE_004), ARTICLE_004.parent)
     for file, text in rendered().items():
         if not check:
             checkpoint.write_text(file, text)

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
+from crosscheck.data.dataset import described
 from crosscheck.errors import CrosscheckError
 from crosscheck.technique import technique
 from crosscheck.training.statistics import Samples, paired
@@ -127,7 +128,8 @@ def provenance(results: dict[str, Any]) -> str:
         CrosscheckError: they do not have it in common.
     """
     runs = [{"revision": results.get("revision"), **run} for run in results["runs"]]
-    sizes = sorted(Counter((run["recipe"]["name"], run["side"]) for run in runs).values())
+    cells = product({run["recipe"]["name"] for run in runs}, SIDES)
+    sizes = sorted(len(samples(runs, recipe, side, "seed")) for recipe, side in cells)
     n = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
     return (
         f"n = {n} seeds a cell, mean ± standard deviation; differences: mean ± half the 95 % confidence "
@@ -136,7 +138,7 @@ def provenance(results: dict[str, Any]) -> str:
 
 
 def circumstances(runs: Sequence[Result]) -> str:
-    """Backend, versions, device and machine of runs, and their revisions of the sources.
+    """Images, backends, versions, device and machine of runs, and their revisions of the sources.
 
     Raises:
         CrosscheckError: they differ in something that a result may depend on.
@@ -147,10 +149,13 @@ def circumstances(runs: Sequence[Result]) -> str:
         if len({json.dumps(session[key], sort_keys=True) for session in sessions}) > 1:
             raise CrosscheckError(f"the runs differ in {key}; one table cannot speak for all of them")
     versions = runs[0]["versions"]
-    named = ", ".join(f"{name} {versions[name]}" for name in ("torch", "keras", "tensorflow", "python"))
-    backends = " and ".join(sorted({run["backend"] for run in runs if run["side"] == "keras"}))
+    backends = sorted({run["backend"] for run in runs if run["side"] == "keras"})
+    packages = dict.fromkeys(("torch", "keras", *backends, "python"))
+    named = ", ".join(f"{name} {versions[name]}" for name in packages)
     revisions = ", ".join(dict.fromkeys(session["revision"] for session in sessions))
-    return f"Keras on {backends}; {named}; {runs[0]['device']}: {runs[0]['machine']}; revision {revisions}"
+    keras = f"Keras on {' and '.join(backends)}" if backends else "Keras not run yet"
+    where = f"{runs[0]['device']}: {runs[0]['machine']}"
+    return f"{described(runs[0]['data_sha256'])}; {keras}; {named}; {where}; revision {revisions}"
 
 
 def speeds(bench: dict[str, Any]) -> str:
