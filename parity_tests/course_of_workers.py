@@ -15,7 +15,7 @@ from crosscheck.environment import framework_environment
 from crosscheck.optimizers import SGD, Adam
 from crosscheck.parameters import initial_weights
 from crosscheck.technique import technique
-from crosscheck.training.workers import Workers, started_by_torchrun
+from crosscheck.training.workers import Workers, world
 
 OPTIMIZERS = {
     "adam": Adam(0.001),
@@ -28,7 +28,7 @@ SIZES = (8, 8, 8, 7, 1)
 
 def main(side: str, backend: str, count: int, case: str, optimizer: str, moments: str, file: str) -> None:
     """Train, and write the losses, hits and weights of the first worker to a file."""
-    number, started = started_by_torchrun() if side == "torch" else (0, 1)
+    number, started = world() if side == "torch" else (0, 1)
     team = Workers(count, number, 1 if side == "torch" else count, moments == "whole")
     assert side == "keras" or started == count
     os.environ.update(framework_environment(backend, "cpu", 1, team.local))

@@ -229,7 +229,7 @@ def test_what_workers_cannot_do_is_said_in_one_line(few: Path, tmp_path: Path) -
             ("--workers", 3, "--batch-size", 14, "--local-batch-norm"),
             "last batch of an epoch holds 2",
         ),
-        ("torch", ("--workers", 2, "--device", "cuda"), "2 workers, but PyTorch sees 0 GPUs"),
+        ("torch", ("--workers", 2, "--device", "cuda"), "2 workers on this machine, but PyTorch sees 0 GPUs"),
         ("torch", ("--workers", 2, "--mode", "compile"), "several workers rule out mode 'compile'"),
         ("keras", ("--workers", 2, "--mode", "xla"), "several workers rule out mode 'xla'"),
         ("keras", ("--workers", 2, "--backend", "torch"), "keras on torch trains on one device"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from crosscheck.errors import CrosscheckError, WorkerError
-from crosscheck.training.workers import Workers, part
+from crosscheck.training.workers import Workers, local_world, part
 from torch_impl import adapter
 from torch_impl.training import Trainer
 
@@ -25,25 +25,28 @@ def start(workers: Workers, device: str) -> None:
     """Meet the other processes, which `torchrun` has told where.
 
     Raises:
-        CrosscheckError: there are more of them than GPUs, where they are to run on those.
+        CrosscheckError: there are more of them than GPUs, where they are to run on those; or one is gone.
     """
     if device == "cuda":
-        if workers.count > torch.cuda.device_count():
+        number, count = local_world()
+        if count > torch.cuda.device_count():
             raise CrosscheckError(
-                f"{workers.count} workers, but PyTorch sees {torch.cuda.device_count()} GPUs"
+                f"{count} workers on this machine, but PyTorch sees {torch.cuda.device_count()} GPUs"
             )
-        torch.cuda.set_device(workers.number)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+        torch.cuda.set_device(number)
+    with connected():
+        dist.init_process_group("nccl" if device == "cuda" else "gloo")
 
 
 def end() -> None:
     """Part with the other processes, all at the same time: one that is left alone may crash at its end."""
-    dist.barrier()
+    with connected():
+        dist.barrier()
     dist.destroy_process_group()
 
 
 class Total(torch.autograd.Function):
-    """The sum of a tensor over the workers. What hangs on it, hangs on every worker's share alike."""
+    """The sum of a tensor over the workers, through which gradients flow back to every worker's share."""
 
     @staticmethod
     def forward(ctx, share: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ def together(count: int, command: Sequence[str], more: str) -> NoReturn:
     Raises:
         SystemExit: always; 0 if all of them ended so, 130 if they were interrupted, 2 otherwise.
     """
-    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(count)}
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    meeting |= {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
     console.end_when_told()
     processes: list[subprocess.Popen[bytes]] = []
     try:
@@ -76,7 +77,12 @@ def _first_failure(processes: Sequence[subprocess.Popen[bytes]]) -> int | None:
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]], first: int = 0) -> None:
-    """Wait for all to end, less and less patiently; the first signal is none at all by itself."""
+    """Wait for all to end, less and less patiently.
+
+    Args:
+        processes: that may have ended already.
+        first: the signal they are sent first; 0 sends none.
+    """
     for number in (first, signal.SIGTERM, signal.SIGKILL):
         left = [process for process in processes if process.poll() is None]
         for process in left:

@@ -64,9 +64,15 @@ def part(rows: int, number: int, count: int) -> slice:
     return slice(start, start + each + (number < more))
 
 
-def started_by_torchrun() -> tuple[int, int]:
-    """Number of this process, and how many there are: (0, 1) where `torchrun` has not started it."""
+def world() -> tuple[int, int]:
+    """Rank of this process and the world size, as `torchrun` tells them; (0, 1) without it."""
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+
+def local_world() -> tuple[int, int]:
+    """The same among the processes on this machine."""
+    number, count = world()
+    return int(os.environ.get("LOCAL_RANK", number)), int(os.environ.get("LOCAL_WORLD_SIZE", count))
 
 
 class Onlooker(RunFolder):
