@@ -79,7 +79,7 @@ def assert_parity(
         raise
     if not found.equal:
         raise AssertionError("\n".join(found.lines()))
-    if not found.report.whole:
+    if not found.whole:
         raise CrosscheckError("\n".join(found.lines()))
 
 

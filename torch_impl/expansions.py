@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from crosscheck.errors import CrosscheckError
 
+TAKEN_APART = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell, nn.MultiheadAttention)
+
 
 class PartOf(nn.Module):
     """A part of a module, which uses the tensors of that module."""
@@ -81,8 +83,13 @@ class Projection(PartOf):
 
 
 def expand(model: nn.Module) -> None:
-    """Take apart every module of the model that does several layers' work."""
+    """Take apart every module of the model that does several layers' work.
+
+    Raises:
+        CrosscheckError: such a module is of a class of the user's own that changes what it does.
+    """
     for module in list(model.modules()):
+        _require_own_forward(module)
         if isinstance(module, nn.RNNBase) and not module.proj_size:
             for layer in range(module.num_layers):
                 for reverse in (False, True)[: 1 + module.bidirectional]:
@@ -96,6 +103,15 @@ def expand(model: nn.Module) -> None:
             for index, name in enumerate(("query", "key", "value")):
                 module.add_module(name, Projection(module, index))
             module.forward = _attention(module)
+
+
+def _require_own_forward(module: nn.Module) -> None:
+    base = next((kind for kind in TAKEN_APART if isinstance(module, kind)), None)
+    if base and type(module).forward is not base.forward:
+        raise CrosscheckError(
+            f"{type(module).__name__} changes the forward of its base class nn.{base.__name__}, so that it "
+            "cannot be taken apart; let it hold the layer as a part instead"
+        )
 
 
 def is_expanded(module: nn.Module) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from crosscheck.ports.divergence import HIDING
 from crosscheck.ports.hypotheses import Hypothesis
 from crosscheck.ports.identifiers import SHAPING
 from crosscheck.ports.program import Node, Trace
@@ -15,8 +16,6 @@ Settings = dict[str, Any]
 PRODUCTS = ("matmul", "bmm", "einsum", "dot")
 TURNING = ("transpose", "permute", "swapaxes", "t", "mt")
 SCALING = ("multiply", "divide", "rescale", "power")
-# What is added to hide a position is no larger than this.
-HIDING = -1e4
 
 
 @dataclass(frozen=True)

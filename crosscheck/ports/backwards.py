@@ -1,13 +1,15 @@
 """Training mode: where forward passes, gradients and statistics part that agree in evaluation mode."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from crosscheck.errors import CallError
 from crosscheck.ports.comparison import KEY, Ports
+from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.divergence import TOLERANCE, Place, in_keras_order, keras_order, relative_error
+from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Backward, Node
 
 # A gradient that is so small beside the others is rounding.
@@ -15,6 +17,7 @@ NEGLIGIBLE = 1e-9
 OTHER_WAY = "In training mode a model goes another way: its norms were trained on the way of evaluation mode."
 NOT_COMPARED = "Training mode could not be compared"
 STATISTICS = ("moving_mean", "moving_variance")
+Apart = Callable[[np.ndarray | None, np.ndarray | None], float]
 
 
 @dataclass(frozen=True)
@@ -70,20 +73,19 @@ def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> t
         np.ascontiguousarray(keras_order(one, two.shape, two)(c))
         for c, (one, two) in zip(mine, outputs, strict=True)
     ]
-    note = ""
+    failed = ""
     for norms_only in (False, True):
         try:
             torch, keras = _passes(ports, ends, mine, cotangents, norms_only)
         except CallError as error:
-            note = f"{NOT_COMPARED}: {' '.join(str(error).split())[:200]}"
+            failed = failed or f"{NOT_COMPARED}: {in_one_line(error)}"
             continue
         if len(torch.steps) == ports.torch.steps and len(keras.steps) == ports.keras.steps:
             break
-        note = OTHER_WAY
     else:
-        return [], note
-    if norms_only:
-        note = OTHER_WAY
+        return [], failed or OTHER_WAY
+    # A model that breaks off when it trains does not merely go another way.
+    note = failed or (OTHER_WAY if norms_only else "")
     faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
     return faults or _named_first(_gradients(ports, places, torch, keras)), note
 
@@ -223,20 +225,33 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
             continue
         if place.pair is None or not place.pair.torch.held:
             continue
-        worst, role = _worst_weight(ports, place, torch, keras, apart)
-        if worst <= TOLERANCE:
+        worst, role = _worst_weight(ports, place.pair, torch, keras, apart)
+        if worst > TOLERANCE:
+            yield _of_weight(place, place.pair, role, worst, torch, keras)
+    # Parameters of the user's own, and layers that are one on one side and several on the other.
+    seen = {place.pair.torch.path for place in places if place.pair}
+    for pair in ports.pairs:
+        if pair.torch.path in seen:
             continue
-        held = place.pair.keras.held[role]
-        frozen = held.name not in keras.weights
-        thawed = place.pair.torch.held[role].name in torch.weights
-        if frozen and thawed:
-            text = f"keras does not train {held} (trainable is False), torch does"
-            yield Observation(place, "gradient", worst, "parameter.frozen", text)
-        elif not thawed and not frozen:
-            text = f"torch does not train {place.pair.torch.held[role]} (requires_grad), keras does"
-            yield Observation(place, "gradient", worst, "parameter.frozen", text)
-        else:
-            yield Observation(place, "gradient", worst)
+        worst, role = _worst_weight(ports, pair, torch, keras, apart)
+        place = next((p for p in places if pair.torch in p.torch.nodes), places[-1])
+        if worst > TOLERANCE and behind.get(place.torch.ends, 0.0) <= TOLERANCE:
+            yield _of_weight(place, pair, role, worst, torch, keras)
+
+
+def _of_weight(
+    place: Place, pair: LayerPair, role: str, error: float, torch: Backward, keras: Backward
+) -> Observation:
+    """What is said of a weight whose gradients are apart."""
+    mine, theirs = pair.torch.held[role], pair.keras.held[role]
+    frozen, thawed = theirs.name not in keras.weights, mine.name in torch.weights
+    if frozen and thawed:
+        text = f"keras does not train {theirs} (trainable is False), torch does"
+    elif not thawed and not frozen:
+        text = f"torch does not train {mine} (requires_grad), keras does"
+    else:
+        return Observation(place, "gradient", error)
+    return Observation(place, "gradient", error, "parameter.frozen", text)
 
 
 def _stopped(place: Place) -> str:
@@ -247,11 +262,11 @@ def _stopped(place: Place) -> str:
     return "torch stops the gradient (detach), keras does not" if stops["torch"] > stops["keras"] else ""
 
 
-def _worst_weight(ports: Ports, place: Place, torch: Backward, keras: Backward, apart) -> tuple[float, str]:  # type: ignore[no-untyped-def]
+def _worst_weight(
+    ports: Ports, pair: LayerPair, torch: Backward, keras: Backward, apart: Apart
+) -> tuple[float, str]:
     """The largest error of the gradients of a pair's tensors, and whose it is."""
     found = (0.0, "")
-    pair = place.pair
-    assert pair is not None
     trainable = [role for role in pair.shared() if role not in STATISTICS]
     for role in trainable:
         one, two = pair.torch.held[role], pair.keras.held[role]

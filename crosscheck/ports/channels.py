@@ -8,6 +8,7 @@ TURNING = ("transpose", "permute", "swapaxes", "movedim", "moveaxis")
 # Layers and functions that take the second axis for the channels.
 WITH_CHANNELS = ("conv", "depthwise", "batch_norm", "group_norm", "prelu")
 POOLING = ("max_pool", "avg_pool", "resize", "adaptive")
+PRODUCTS = ("matmul", "bmm")
 RESHAPING = ("reshape", "view", "flatten", "squeeze", "unsqueeze", "unflatten")
 
 
@@ -38,6 +39,8 @@ def channels_first(torch: tuple[Program, Shapes], keras: tuple[Program, Shapes])
                 now = True
             elif node.kind in RESHAPING:
                 now = any(n in found and shapes[n][1] == shape[1] for n in given)
+            elif node.kind in PRODUCTS and len(shapes.get(node.inputs[0], ())) == len(shape):
+                now = node.inputs[0] in found  # its rows are those of the first
             else:
                 now = same
             if now:

@@ -114,6 +114,8 @@ def compare_command(
     unknown = [name for name in accepted if name not in texts()]
     if unknown:
         raise CrosscheckError(f"--accept {unknown[0]}: there is no such cause; docs/porting.md lists them")
+    if accepted and not on:
+        raise CrosscheckError("--accept needs every cause: leave out --first-only")
     if is_trace(torch) or is_trace(keras):
         refused = {"--html": html, "--target": target, "--input": specifications}
         for option, given_there in (refused | {"--keep-weights": keep_weights, "--accept": accepted}).items():
@@ -156,7 +158,9 @@ def compare_command(
         console.note(f"The page is in {html}.")
     if not found.equal and found.only(accepted):
         console.say(f"Accepted: {', '.join(accepted)}.")
-    elif not found.equal or not found.report.whole:
+        if not found.report.comparison.equal:
+            console.say("Training mode was not compared: the models differ without it.")
+    elif not found.equal or not found.whole:
         raise SystemExit(1 if not found.equal else 2)
 
 

@@ -10,8 +10,8 @@ from crosscheck.ports import inputs as given
 from crosscheck.ports import options as port_options
 from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.conversion import OTHER, SUFFIXES, Conversion, require_suffix
+from crosscheck.ports.figures import figure
 from crosscheck.ports.mapping import save_map
-from crosscheck.ports.report import figure
 from crosscheck.sides import open_sides
 
 

@@ -15,6 +15,8 @@ TOLERANCE = 1e-6
 # What is above this is looked into; it counts as a difference only if it has a cause of its own.
 STRICT = 1e-9
 NEAR = 1e-2
+# Below this a score is so low that softmax makes a zero of it: a mask, and not the size of anything.
+HIDING = -1e4
 Order = Callable[[np.ndarray], np.ndarray]
 
 
@@ -65,17 +67,25 @@ class Parted:
 
 
 def relative_error(torch: np.ndarray, keras: np.ndarray) -> float:
-    """The largest error relative to the larger of the element and the root mean square; NaN is infinite."""
+    """The largest error relative to the larger of element and tensor (its typical size); NaN is infinite."""
     if torch.shape != keras.shape:
         return float("inf")
     if torch.size == 0:
         return float("inf")
     expected = torch.astype(np.float64)
-    size = np.maximum(np.abs(expected), np.sqrt(np.mean(expected**2)))
+    size = np.maximum(np.abs(expected), _typical(expected))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.abs(keras.astype(np.float64) - expected) / size
     ratio = np.where(keras == torch, 0.0, ratio)
     return float("inf") if not np.isfinite(ratio).all() else float(ratio.max())
+
+
+def _typical(values: np.ndarray) -> float:
+    """Root mean square, without infinities and masks: beside those no difference would be seen."""
+    if not HIDING < values.min() <= values.max() < np.inf:
+        finite = values[np.isfinite(values)]
+        values = finite[finite > HIDING] if (finite > HIDING).any() else finite
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
 
 
 def in_keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | None = None) -> np.ndarray:
@@ -99,6 +109,16 @@ def keras_order(torch: np.ndarray, shape: tuple[int, ...], like: np.ndarray | No
         unclear = torch.ndim > 3 and relative_error(nearest(torch), like) > NEAR
         return fitting[0] if unclear else nearest
     return fitting[0] if fitting else orders[0]
+
+
+def other_orders(torch: np.ndarray, like: np.ndarray) -> list[np.ndarray]:
+    """PyTorch's tensor in every order of its axes that has the shape of Keras' tensor, each once."""
+    found: list[np.ndarray] = []
+    for order in axis_orders(torch, like.shape):
+        array = order(torch)
+        if array.shape == like.shape and not any(np.array_equal(array, one) for one in found):
+            found.append(array)
+    return found
 
 
 def axis_orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:

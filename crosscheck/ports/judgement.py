@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.errors import CrosscheckError
+from crosscheck.errors import CrosscheckError, SideError
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.complaints import in_one_line
-from crosscheck.ports.report import Report, examine
+from crosscheck.ports.report import Finding, Report, examine
 from crosscheck.ports.training import TrainingComparison, compare_training
 from crosscheck.ports.training_report import said_training, training_json
 from crosscheck.sides import Sides
@@ -53,28 +53,47 @@ class Judgement:
         report: of the models.
         training: of the training steps; None if they were not compared.
         asked: whether training steps were asked for.
+        failure: why they could not be compared; empty if they were, or were not to be.
     """
 
     report: Report
     training: TrainingComparison | None = None
     asked: bool = False
+    failure: str = ""
 
     @property
     def equal(self) -> bool:
         return self.report.equal and (self.training is None or self.training.equal)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that was to be compared has been."""
+        return self.report.whole and not self.failure
+
+    @property
+    def explained(self) -> bool:
+        """Whether there is a finding for every difference."""
+        return self.report.comparison.equal or any(isinstance(f, Finding) for f in self.report.findings)
+
     def only(self, accepted: Collection[str]) -> bool:
-        """Whether every difference has been explained, by these causes alone."""
+        """Whether every difference has been explained, by these causes alone, and no step was left out."""
         found = [finding.identifiers for finding in self.report.findings]
         if self.training is not None and not self.training.equal:
             found.append(tuple(cause.identifier for cause in self.training.cause or ()))
-        return bool(found) and all(names and set(names) <= set(accepted) for names in found)
+        left_out = self.asked and self.training is None
+        every = bool(found) and all(names and set(names) <= set(accepted) for names in found)
+        return every and self.explained and not left_out
 
     def lines(self) -> list[str]:
         """The verdict, and what is behind it."""
         if self.training is not None:
             return [*self.report.lines(), *said_training(self.training)]
-        return [*self.report.lines(), *([NOT_TRAINED] if self.asked else [])]
+        return [*self.report.lines(), *([self.untrained] if self.asked else [])]
+
+    @property
+    def untrained(self) -> str:
+        """Why no training steps were compared."""
+        return f"The training steps could not be compared: {self.failure}" if self.failure else NOT_TRAINED
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for programs."""
@@ -82,7 +101,7 @@ class Judgement:
         if not self.asked:
             return found
         if self.training is None:
-            return found | {"training": {"verdict": "not compared", "why": NOT_TRAINED}}
+            return found | {"training": {"verdict": "not compared", "why": self.untrained}}
         training = training_json(self.training)
         if self.training.first is not None:
             step, what = self.training.first
@@ -107,7 +126,12 @@ def judge(sides: Sides, question: Question) -> Judgement:
         report = examine(ports, question.first_only)
         if question.target is None or not report.equal:
             return Judgement(report, None, question.target is not None)
-        return Judgement(report, compare_training(ports, question.target, question.steps), True)
+        try:
+            return Judgement(report, compare_training(ports, question.target, question.steps), True)
+        except SideError:
+            raise
+        except CrosscheckError as error:  # what was found before stands
+            return Judgement(report, None, True, str(in_one_line(error)))
     except CrosscheckError as error:
         raise in_one_line(error) from None
 

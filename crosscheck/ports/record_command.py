@@ -14,9 +14,9 @@ from crosscheck.ports import inputs as given
 from crosscheck.ports import options as port_options
 from crosscheck.ports import trace_file
 from crosscheck.ports.complaints import in_one_line
+from crosscheck.ports.figures import figure
 from crosscheck.ports.mapping import save_map
 from crosscheck.ports.recording import OTHER, open_side, record, record_after
-from crosscheck.ports.report import figure
 from crosscheck.ports.traces import TraceReport, compare_recordings, compare_with_live
 
 

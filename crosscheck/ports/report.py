@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from crosscheck.ports.backwards import NOT_COMPARED, Observation, compare_training_mode
 from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.copying import UNLIKE
 from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
+from crosscheck.ports.figures import figure, for_json
 from crosscheck.ports.other_weights import differ_with_others
 from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
 from crosscheck.ports.stretches import SILENT
+from crosscheck.ports.turned import TURNED, turned
 
 ON_TORCH = (
     "On its torch backend Keras computes partly in float32: what differs may be rounding, which tips "
@@ -103,13 +103,17 @@ class Report:
 
     @property
     def whole(self) -> bool:
-        """Whether training mode was compared as well."""
-        return not any(note.startswith(NOT_COMPARED) for note in self.notes)
+        """Whether training mode was compared as well, and the order of axes is beyond doubt."""
+        return not any(note.startswith((NOT_COMPARED, TURNED)) for note in self.notes)
 
     @property
     def verdict(self) -> str:
-        """In a word or four."""
-        return "different" if not self.equal else "equal" if self.whole else "equal in evaluation mode"
+        """In a few words."""
+        if self.whole or not self.equal:
+            return "equal" if self.equal else "different"
+        return "equal in " + (
+            "values" if any(n.startswith(TURNED) for n in self.notes) else "evaluation mode"
+        )
 
     def lines(self) -> list[str]:
         """The verdict, and what is behind it."""
@@ -146,7 +150,7 @@ class Report:
                 {
                     "place": str(f.place),
                     "location": location(f),
-                    "own": number(f.parted.own if isinstance(f, Finding) else f.error),
+                    "own": for_json(f.parted.own if isinstance(f, Finding) else f.error),
                     "causes": list(f.identifiers),
                     "text": str(f),
                     "does": evidence(f.place),
@@ -154,10 +158,10 @@ class Report:
                 for f in self.findings
             ],
             "layers": [
-                {"place": str(p.place), "accumulated": number(p.accumulated), "own": number(p.own)}
+                {"place": str(p.place), "accumulated": for_json(p.accumulated), "own": for_json(p.own)}
                 for p in self.comparison.parted
             ],
-            "outputs": [number(error) for error in self.comparison.outputs],
+            "outputs": [for_json(error) for error in self.comparison.outputs],
             "notes": list(self.notes),
         }
 
@@ -197,8 +201,8 @@ def _examined(ports: Ports, first_only: bool) -> Report:
         more += faults
     if note or (findings and not first_only):
         more += momenta(ports, comparison.places)
-    on_torch = (ON_TORCH,) if ports.sides.backend == "torch" else ()
-    notes = (*_notes(ports), *((note,) if note else ()), *on_torch)
+    on_torch = [ON_TORCH] if ports.sides.backend == "torch" else []
+    notes = (*_notes(ports), *turned(ports), *([note] if note else []), *on_torch)
     return Report(comparison, (*findings, *more), notes, trained=not findings and not note)
 
 
@@ -284,14 +288,3 @@ def evidence(place: Place) -> str:
         for side, stretch in (("torch", place.torch), ("keras", place.keras))
     }
     return f"torch does {does['torch']}; keras does {does['keras']}"
-
-
-def number(value: float) -> float | None:
-    """A figure for JSON, which knows no infinity."""
-    return float(value) if np.isfinite(value) else None
-
-
-def figure(value: float) -> str:
-    """A relative error as it is said."""
-    odd = "of another shape, or not finite, and so not to be said how far"
-    return f"{value:.1e}" if np.isfinite(value) else odd

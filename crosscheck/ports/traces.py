@@ -8,10 +8,11 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.ports.carrying import neutral
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
+from crosscheck.ports.figures import figure, for_json
 from crosscheck.ports.program import Node
 from crosscheck.ports.recorded import Recorded
 from crosscheck.ports.recording import Following
-from crosscheck.ports.report import NAMED, evidence, figure, number
+from crosscheck.ports.report import NAMED, evidence
 from crosscheck.ports.trace_file import Recording
 from crosscheck.sides import Side, Sides
 
@@ -126,10 +127,10 @@ class TraceReport:
                 for p in apart
             ],
             "layers": [
-                {"place": str(p.place), "accumulated": number(p.accumulated), "own": number(p.own)}
+                {"place": str(p.place), "accumulated": for_json(p.accumulated), "own": for_json(p.own)}
                 for p in self.comparison.parted
             ],
-            "outputs": [number(error) for error in self.comparison.outputs],
+            "outputs": [for_json(error) for error in self.comparison.outputs],
             "notes": self.notes(),
             "runs": self.facts,
         }

@@ -22,6 +22,7 @@ from crosscheck.ports.training_steps import (
     idle,
     largest,
     parted,
+    require_finite,
 )
 
 # Emulating PyTorch's own recipe must give what PyTorch gave (whose Nadam keeps a product in float32).
@@ -112,17 +113,19 @@ def compare_training(ports: Ports, target: np.ndarray, steps: int) -> TrainingCo
     as it may round them, where the code is the user's own.
 
     Raises:
-        CrosscheckError: a model has no optimizer or no loss.
+        CrosscheckError: a model has no optimizer or no loss, or PyTorch's training diverges.
     """
     courses = Courses(ports, target, steps)
     recipes = courses.both("recipe")
     torch, keras = courses.both("train")
+    require_finite(torch)
     recipes = replace(recipes[0], rates=(*torch.rates, *recipes[0].rates[steps:])), recipes[1]
     if recipes[0].more_in_loss:  # then nobody can tell a penalty from the rest of PyTorch's loss
         totals = tuple(a + b for a, b in zip(keras.losses, keras.penalties, strict=True))
         keras = replace(keras, losses=totals)
     names = sorted(name for name in recipes[0].parameters if name in courses.held)
     nudged = courses.nudged(torch.weights[0], DOUBLE)
+    require_finite(nudged)
     left = idle(torch, nudged, names, courses.precision)
     names = [name for name in names if name not in left]
     own = parted(torch, nudged, names)

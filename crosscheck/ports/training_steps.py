@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crosscheck.errors import CrosscheckError
 from crosscheck.ports.recipe import Steps
 
 # So much farther apart than PyTorch from itself, with weights moved by their last digit, the two may be.
@@ -68,6 +69,21 @@ def idle(torch: Steps, nudged: Steps, names: list[str], precision: Precision) ->
         size = _rms(np.array(list(moves.values())))
         found |= {name for name, move in moves.items() if 0 < move < STILL * size}
     return sorted(found)
+
+
+def require_finite(torch: Steps) -> None:
+    """Refuse a course of PyTorch's that nothing can be compared with.
+
+    Raises:
+        CrosscheckError: a loss or a weight in it is infinite, or no number.
+    """
+    for step, loss in enumerate(torch.losses, 1):
+        weights = torch.weights[step] if step < len(torch.weights) else {}
+        if not np.isfinite(loss) or not all(np.isfinite(weight).all() for weight in weights.values()):
+            raise CrosscheckError(
+                f"PyTorch's training is not finite at step {step}, so that nothing can be compared with it: "
+                "lower the learning rate, or take fewer --steps"
+            )
 
 
 def parted(torch: Steps, keras: Steps, names: list[str], precision: Precision = DOUBLE) -> list[StepParted]:

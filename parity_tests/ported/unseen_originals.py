@@ -1,0 +1,101 @@
+"""Originals, in PyTorch, whose mistaken ports were once called equal."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Masked(nn.Module):
+    """Scores of pairs of positions, (B, T, T); later positions are hidden, and nearer ones preferred.
+
+    Args:
+        hidden: the score of what is hidden.
+    """
+
+    def __init__(self, hidden: float) -> None:
+        super().__init__()
+        self.query, self.key = nn.Linear(6, 4), nn.Linear(6, 4)
+        self.hidden = hidden
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = self.query(x) @ self.key(x).transpose(1, 2)
+        places = torch.arange(x.shape[1])
+        scores = scores - 0.5 * (places[:, None] - places[None, :]).abs()
+        return scores.masked_fill(places[None, :] > places[:, None], self.hidden)
+
+
+class Pairs(nn.Module):
+    """Scores of pairs of positions, (B, T, T)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key = nn.Linear(6, 4), nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.query(x) @ self.key(x).transpose(1, 2)
+
+
+class Rectified(nn.GRU):
+    """A GRU that does more than PyTorch's."""
+
+    def forward(self, x: Tensor, begin: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        sequence, last = super().forward(x, begin)
+        return torch.relu(sequence), last
+
+
+class Sequence(nn.Module):
+    """The sequence of a GRU, without its last state."""
+
+    def __init__(self, gru: nn.GRU) -> None:
+        super().__init__()
+        self.gru = gru
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gru(x)[0]
+
+
+class Positions(nn.Module):
+    """A dense layer, and positions that are learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(6, 4)
+        self.positions = nn.Parameter(torch.zeros(5, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.dense(x) + self.positions)
+
+
+def masked_inf() -> nn.Module:
+    """What is hidden is minus infinity."""
+    return Masked(float("-inf"))
+
+
+def masked_large() -> nn.Module:
+    """What is hidden is -1e9."""
+    return Masked(-1e9)
+
+
+def pairs() -> nn.Module:
+    """Pairs."""
+    return Pairs()
+
+
+def rectified() -> nn.Module:
+    """Rectified."""
+    return Sequence(Rectified(6, 4, batch_first=True))
+
+
+def positions() -> nn.Module:
+    """Positions."""
+    return Positions()
+
+
+def dense() -> nn.Module:
+    """Two dense layers."""
+    return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def diverging() -> tuple[nn.Module, torch.optim.Optimizer, nn.Module]:
+    """Trained at a rate that no weights survive."""
+    model = dense()
+    return model, torch.optim.SGD(model.parameters(), lr=1e200), nn.MSELoss()

@@ -1,0 +1,126 @@
+"""Ports, in Keras, that were once called equal to their originals, and right ones beside them."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+
+class Scores(layers.Layer):
+    """Scores of pairs of positions, (B, T, T).
+
+    Args:
+        hidden: the score of later positions; None hides none.
+        slope: how much worse a position becomes with its distance.
+        turned: whether queries and keys have changed places.
+    """
+
+    def __init__(self, hidden: float | None = None, slope: float = 0.0, turned: bool = False) -> None:
+        super().__init__()
+        self.query, self.key = layers.Dense(4, name="query"), layers.Dense(4, name="key")
+        self.hidden, self.slope, self.turned = hidden, slope, turned
+
+    def call(self, x: Any) -> Any:
+        scores = ops.matmul(self.query(x), ops.transpose(self.key(x), (0, 2, 1)))
+        if self.turned:
+            scores = ops.transpose(scores, (0, 2, 1))
+        if self.hidden is None:
+            return scores
+        places = ops.arange(x.shape[1])
+        distances = ops.cast(ops.abs(places[:, None] - places[None, :]), scores.dtype)
+        return ops.where(places[None, :] > places[:, None], self.hidden, scores - self.slope * distances)
+
+
+class Positions(layers.Layer):
+    """A dense layer, and positions that are learned, or not."""
+
+    def __init__(self, trainable_positions: bool) -> None:
+        super().__init__()
+        self.dense = layers.Dense(4, name="dense")
+        self.positions = self.add_weight(shape=(5, 4), name="positions", trainable=trainable_positions)
+
+    def call(self, x: Any) -> Any:
+        return ops.tanh(self.dense(x) + self.positions)
+
+
+class BreaksInTraining(layers.Layer):
+    """Does nothing, and that in evaluation mode only."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            raise ValueError("this layer was never meant to be trained")
+        return x
+
+
+def _of(layer: layers.Layer) -> keras.Model:
+    x = keras.Input((5, 6))
+    return keras.Model(x, layer(x))
+
+
+def masked_inf() -> keras.Model:
+    """As it should be."""
+    return _of(Scores(float("-inf"), 0.5))
+
+
+def masked_inf_slope() -> keras.Model:
+    """Distances count for more."""
+    return _of(Scores(float("-inf"), 0.75))
+
+
+def masked_large() -> keras.Model:
+    """As it should be."""
+    return _of(Scores(-1e9, 0.5))
+
+
+def masked_large_slope() -> keras.Model:
+    """Distances count for more."""
+    return _of(Scores(-1e9, 0.75))
+
+
+def pairs() -> keras.Model:
+    """As it should be."""
+    return _of(Scores())
+
+
+def pairs_turned() -> keras.Model:
+    """Queries and keys have changed places."""
+    return _of(Scores(turned=True))
+
+
+def rectified() -> keras.Model:
+    """A plain GRU."""
+    return _of(layers.GRU(4, return_sequences=True))
+
+
+def positions() -> keras.Model:
+    """As it should be."""
+    return _of(Positions(trainable_positions=True))
+
+
+def positions_frozen() -> keras.Model:
+    """The positions are not learned."""
+    return _of(Positions(trainable_positions=False))
+
+
+def _dense(*more: layers.Layer) -> keras.Model:
+    return keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="tanh"), *more, layers.Dense(3)])
+
+
+def dense() -> keras.Model:
+    """As it should be."""
+    return _dense()
+
+
+def dense_breaks() -> keras.Model:
+    """Cannot be trained."""
+    return _dense(BreaksInTraining())
+
+
+def dense_epsilon() -> keras.Model:
+    """Another activation."""
+    return keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="sigmoid"), layers.Dense(3)])
+
+
+def diverging() -> tuple[keras.Model, Any, Any]:
+    """As it should be."""
+    return _dense(), keras.optimizers.SGD(1e30), keras.losses.MeanSquaredError()
