@@ -58,8 +58,8 @@ def updates(
         for name, w in weights.items():
             g = gradient[name]
             if name in decayed:
-                g = g + optimizer.l2 * w
                 w = w - rate * optimizer.weight_decay * w
+                g = g + optimizer.l2 * w
             match optimizer:
                 case SGD(momentum=momentum, nesterov=nesterov):
                     first[name] = momentum * first[name] + g

@@ -40,10 +40,12 @@ TECHNIQUE = Technique(
         Update("momentum_l2", SGD(0.05, l2=0.02, momentum=0.9), TENSORS, NET),
         Update("momentum_decay", SGD(0.05, weight_decay=0.02, momentum=0.9), TENSORS),
         Update("nesterov_l2", SGD(0.05, l2=0.02, momentum=0.9, nesterov=True), TENSORS),
+        Update("sgd_both", SGD(0.05, l2=0.2, weight_decay=0.4), TENSORS),
         Update("adam", Adam(0.01), TENSORS),
         Update("adam_l2", Adam(0.01, l2=0.02), TENSORS),
         Update("adamw", Adam(0.01, weight_decay=0.02), TENSORS, NET),
         Update("adam_epsilon", Adam(0.01, epsilon=0.1), TENSORS),
+        Update("adam_no_momentum", Adam(0.01, beta_1=0.0), TENSORS),
     ),
     mirror_exceptions={
         "SGDW": "PyTorch has no SGD with decoupled decay; in Keras it is the native kind.",

@@ -12,7 +12,7 @@ from crosscheck.dataflow import Record, Step, operation_name
 from crosscheck.folding import OTHER_AXIS, Folding, Pair, between, decide
 from keras_impl.graph import record
 from keras_impl.layers import flatten_channels_first
-from keras_impl.techniques.normalization import BatchNorm, moments
+from keras_impl.techniques.normalization import BatchNorm
 
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
 TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
@@ -62,7 +62,7 @@ def fold_transposed(kernel: Tensor, scale: Tensor, groups: int) -> Tensor:
     return kernel * scale[:, None]
 
 
-class FeatureNorm(layers.BatchNormalization):
+class FeatureNorm(BatchNorm):
     """Batch norm of features behind a dense layer; what it keeps and how, as in `BatchNorm`.
 
     Input and output shape: (B, units).
@@ -71,21 +71,8 @@ class FeatureNorm(layers.BatchNormalization):
         ValueError: the input is no batch of features, or has one row in training.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(momentum=0.9, epsilon=1e-5, **kwargs)
-        # PORT: PyTorch's layer takes (B, units, length) as well; here both take a batch of features only.
-        self.input_spec = layers.InputSpec(ndim=2)
-
-    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
-        x, mean, variance = ops.cast(x, self.variable_dtype), self.moving_mean, self.moving_variance
-        if training:
-            if (x.shape[0] or 2) < 2:
-                raise ValueError(f"expected more than one row in training, got {tuple(x.shape)}")
-            mean, variance, n = moments(x, (0,))
-            for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance * (n / (n - 1)))):
-                kept.assign(kept * self.momentum + new[0] * (1 - self.momentum))
-        x = (x - mean) / ops.sqrt(variance + self.epsilon) * self.gamma + self.beta
-        return ops.cast(x, self.compute_dtype)
+    # PORT: PyTorch's layer takes (B, units, length) as well; here both take a batch of features only.
+    ndim = 2
 
 
 class FoldableNet(keras.Model):

@@ -39,21 +39,25 @@ class BatchNorm(layers.BatchNormalization):
         ValueError: the input is no batch of feature maps, or has one value a channel in training.
     """
 
+    ndim = 4
+
     # PORT: PyTorch's `momentum` is the weight of the new moments (default 0.1), Keras' of the old ones
     # (default 0.99); epsilon is 1e-5 by default in PyTorch and 1e-3 in Keras.
     # PORT: both divide by the root of the biased variance in training, but PyTorch keeps the unbiased one
     # for later, n / (n - 1) times as large, and Keras the biased one. Here both keep the unbiased one.
+    # PORT: a Keras batch norm that is frozen (`trainable` is False) normalises with its moving moments and
+    # leaves them as they are; in PyTorch `requires_grad` stops neither, only `eval()` of the layer does.
     def __init__(self, affine: bool = True, **kwargs):
         super().__init__(momentum=0.9, epsilon=1e-5, center=affine, scale=affine, **kwargs)
-        self.input_spec = layers.InputSpec(ndim=4)
+        self.input_spec = layers.InputSpec(ndim=self.ndim)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         x = ops.cast(x, self.variable_dtype)  # in mixed precision moments of bfloat16 would lose too much
         mean, variance = self.moving_mean, self.moving_variance
-        if training:
-            if math.prod(size or 2 for size in x.shape[:3]) < 2:
+        if training and self.trainable:
+            if math.prod(size or 2 for size in x.shape[:-1]) < 2:
                 raise ValueError(f"expected more than one value a channel in training, got {tuple(x.shape)}")
-            mean, variance, n = moments(x, (0, 1, 2))
+            mean, variance, n = moments(x, tuple(range(self.ndim - 1)))
             for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance * (n / (n - 1)))):
                 kept.assign(kept * self.momentum + ops.reshape(new, (-1,)) * (1 - self.momentum))
         # One factor a channel: on TensorFlow a good deal faster than a division of the whole feature map.

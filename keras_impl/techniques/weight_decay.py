@@ -123,7 +123,7 @@ class Adam(L2, keras.optimizers.Adam):
     def correction(self, beta: float, dtype: str) -> Tensor:
         """1 - beta^step, without the cancellation that costs float32 four digits at beta = 0.999."""
         step = ops.cast(self.iterations + 1, dtype)
-        return -ops.expm1(step * math.log(beta))
+        return -ops.expm1(step * math.log(beta)) if beta else ops.ones((), dtype)
 
 
 def make_optimizer(

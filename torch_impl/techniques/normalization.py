@@ -24,6 +24,8 @@ class BatchNorm(nn.BatchNorm2d):
     # (default 0.99); epsilon is 1e-5 by default in PyTorch and 1e-3 in Keras.
     # PORT: both divide by the root of the biased variance in training, but PyTorch keeps the unbiased one
     # for later, n / (n - 1) times as large, and Keras the biased one. Here both keep the unbiased one.
+    # PORT: a Keras batch norm that is frozen (`trainable` is False) normalises with its moving moments and
+    # leaves them as they are; in PyTorch `requires_grad` stops neither, only `eval()` of the layer does.
     def __init__(self, in_channels: int, affine: bool = True):
         super().__init__(in_channels, eps=1e-5, momentum=0.1, affine=affine)
 
