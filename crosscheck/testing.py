@@ -10,7 +10,7 @@ assertion and used by all that follow.
 """
 
 import atexit
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +18,8 @@ import numpy as np
 
 from crosscheck.errors import CrosscheckError, SideError
 from crosscheck.ports import inputs as given
+from crosscheck.ports.causes import require_known
+from crosscheck.ports.factory import require_source
 from crosscheck.ports.judgement import STEPS, Question, judge
 from crosscheck.sides import Sides, open_sides
 
@@ -38,6 +40,8 @@ def assert_parity(
     device: str = "cpu",
     map: Mapping[str, str] | Path | None = None,  # noqa: A002 - as the option of the command is called
     seed: int = 0,
+    accept: Collection[str] = (),
+    keep_weights: bool = False,
 ) -> None:
     """Assert that a Keras model does what a PyTorch model does, as `crosscheck compare` finds it.
 
@@ -52,12 +56,16 @@ def assert_parity(
         device: of both: "cpu" or "cuda".
         map: the Keras path of PyTorch layers, where that is not clear; or the path of such a JSON file.
         seed: of weights, inputs and target.
+        accept: causes that are no failure if there are no others, such as "adam.epsilon_placement", which no
+            port of Adam escapes.
+        keep_weights: compare the models with the weights that they come with.
 
     Raises:
         AssertionError: they differ; the message says where and why.
         CrosscheckError: they could not be compared.
     """
     __tracebackhide__ = True  # pytest shows the line of the test, and not the inside of this
+    require_source(torch, keras)
     question = Question(
         _placed(torch),
         _placed(keras),
@@ -66,7 +74,9 @@ def assert_parity(
         steps,
         dict(map) if isinstance(map, Mapping) else given.pairs(Path(map) if map else None),
         seed,
+        keep_weights,
     )
+    require_known(accept, "accept")
     try:
         found = judge(_sides(backend, device), question)
     except SideError:
@@ -77,7 +87,7 @@ def assert_parity(
     except BaseException:  # interrupted, or stopped by a time limit: a call is still running over there
         close(backend)
         raise
-    if not found.equal:
+    if not found.equal and not found.only(accept):
         raise AssertionError("\n".join(found.lines()))
     if not found.whole:
         raise CrosscheckError("\n".join(found.lines()))

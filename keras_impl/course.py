@@ -18,15 +18,15 @@ class Course(keras.Model):
     """The model with its input inside; the loss of the last step is kept, and its penalties beside it.
 
     Args:
-        model: trained in place.
+        subject: whose model is trained in place.
         inputs: the same in every step.
         optimizer: the user's own.
         loss: the same.
     """
 
-    def __init__(self, model: keras.Layer, inputs: list[Any], optimizer: keras.Optimizer, loss: Any):
+    def __init__(self, subject: Opened, inputs: list[Any], optimizer: keras.Optimizer, loss: Any):
         super().__init__(name="course")
-        self.model = model
+        self.subject, self.model = subject, subject.model
         self.given = inputs
         kept: dict[str, Any] = {"shape": (), "initializer": "zeros", "trainable": False}
         self.held_loss = self.add_weight(name="held_loss", **kept)
@@ -36,7 +36,7 @@ class Course(keras.Model):
         self.compile(optimizer=optimizer, loss=loss, jit_compile=compiled, run_eagerly=not compiled)
 
     def call(self, rows, training=None):
-        return called(self.model, self.given, training)
+        return called(self.subject, self.given, training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
@@ -45,10 +45,10 @@ class Course(keras.Model):
         return loss
 
 
-def called(model: keras.Layer, inputs: list[Any], training: bool | None) -> Any:
-    """What a model makes of its inputs: a functional one takes them in one list, any other one by one."""
-    given = [inputs] if len(inputs) > 1 and hasattr(model, "input_names") else inputs
-    return model(*given, training=training) if model._call_has_training_arg else model(*given)
+def called(subject: Opened, inputs: list[Any], training: bool | None) -> Any:
+    """What a model makes of its inputs, given as it takes them."""
+    mode = {"training": training} if subject.model._call_has_training_arg else {}
+    return subject.model(*subject.arranged(inputs), **mode)
 
 
 @contextmanager

@@ -84,13 +84,13 @@ def train(key: str, inputs: list[np.ndarray], target: np.ndarray, held: dict[str
     subject = opened(key)
     optimizer, loss = required(subject)
     given = [ops.convert_to_tensor(a.astype(subject.dtype) if a.dtype.kind == "f" else a) for a in inputs]
-    output = keras.tree.flatten(called(subject.model, given, False))
+    output = keras.tree.flatten(called(subject, given, False))
     if len(output) > 1:
         raise CrosscheckError("training steps of models with several outputs are not compared yet")
     wanted = target_for(target, tuple(output[0].shape), loss)
     losses, penalties, weights = [], [], [get_weights(key, held)]
     with undisturbed(subject, optimizer):
-        course = Course(subject.model, given, optimizer, loss)
+        course = Course(subject, given, optimizer, loss)
         for _ in range(steps):
             course.train_on_batch(np.zeros((len(wanted), 1)), wanted)
             losses.append(float(adapter.array(course.held_loss)))

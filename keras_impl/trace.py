@@ -243,10 +243,10 @@ def set_weights(key: str, wanted: dict[str, Held], given: Weights) -> None:
 
 def get_weights(key: str, wanted: dict[str, Held]) -> Weights:
     """Neutral weights that the model holds; the inverse of `set_weights`."""
-    return ofnames_of({v.path: adapter.array(v) for v in opened(key).model.variables}, wanted)
+    return of_names({v.path: adapter.array(v) for v in opened(key).model.variables}, wanted)
 
 
-def ofnames_of(state: dict[str, np.ndarray], wanted: dict[str, Held]) -> Weights:
+def of_names(state: dict[str, np.ndarray], wanted: dict[str, Held]) -> Weights:
     """Neutral arrays from Keras' by path: weights, or gradients."""
     return {
         name: held.to_neutral(state[held.name][held.part] if held.part else state[held.name], "keras")

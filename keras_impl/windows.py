@@ -23,10 +23,10 @@ def held(layer: keras.Layer, kind: str, *roles: str) -> dict[str, Own]:
 def plain(kind: str, **settings: str) -> Callable[[keras.Layer, Step], Description]:
     """A kind without tensors, and its settings by the layer's own names."""
 
-    def describeplain(layer: keras.Layer, step: Step) -> Description:
+    def describe(layer: keras.Layer, step: Step) -> Description:
         return kind, {name: getattr(layer, own) for name, own in settings.items()}, {}
 
-    return describeplain
+    return describe
 
 
 def _pairs(padding: str, step: Step, kernel: Any, strides: Any, dilation: Any) -> Any:

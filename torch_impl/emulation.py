@@ -35,11 +35,6 @@ def emulate(kind: str, settings: Settings, held: Mapping[str, Tensor], *x: Tenso
     return _KINDS[kind](settings, held, *x)
 
 
-def can(kind: str) -> bool:
-    """Whether `emulate` knows this kind."""
-    return kind in _KINDS
-
-
 def _padded(x: Tensor, padding: Any, value: float = 0.0, mode: str = "zeros") -> Tensor:
     if mode == "symmetric":
         pairs = [(0, 0)] * (x.ndim - len(padding)) + [tuple(pair) for pair in padding]

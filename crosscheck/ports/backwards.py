@@ -161,16 +161,17 @@ def _statistics(ports: Ports, places: list[Place], torch: Backward, keras: Backw
         if not set(STATISTICS) <= pair.keras.held.keys():
             continue
         old = ports.sides.torch.call("torch_impl.trace:get_weights", KEY, dict(pair.torch.held))
-        x = torch.values[pair.torch.inputs[0]]
-        n, axes = x.size / x.shape[1], (0, *range(2, x.ndim))
-        batch = {"moving_mean": x.mean(axes), "moving_variance": x.var(axes)}
+        calls = [node for node in ports.torch.nodes if node.held == pair.torch.held]
+        given = [torch.values[node.inputs[0]] for node in calls]
+        batches = [_moments(x) for x in given]
         keep = pair.torch.settings["momentum"]
         for name in STATISTICS:
             two = keras.buffers.get(pair.keras.held[name].name, old[name])
-            given = torch.buffers[pair.torch.held[name].name]
-            # PORT: PyTorch stores the unbiased variance, Keras the biased one it normalises with.
-            factor = (n - 1) / n if name == "moving_variance" else 1.0
-            one = given if keep is None else keep * old[name] + (given - keep * old[name]) * factor
+            one = torch.buffers[pair.torch.held[name].name]
+            if name == "moving_variance" and keep is not None:
+                # PORT: PyTorch stores the unbiased variance, Keras the biased one it normalises with.
+                for later, (x, batch) in enumerate(zip(reversed(given), reversed(batches), strict=True)):
+                    one = one - (1 - keep) * keep**later * batch[name] / (x.size / x.shape[1] - 1)
             error = relative_error(one, two)
             if error <= TOLERANCE:
                 continue
@@ -179,7 +180,10 @@ def _statistics(ports: Ports, places: list[Place], torch: Backward, keras: Backw
                 text = "keras leaves its moving statistics as they are"
                 yield Observation(place, "statistics", error, "norm.mode", text)
             elif other is not None and keep is not None:
-                after = relative_error(other * old[name] + (1 - other) * batch[name], two)
+                expected = old[name]
+                for batch in batches:
+                    expected = other * expected + (1 - other) * batch[name]
+                after = relative_error(expected, two)
                 text = f"keras keeps {other:g} of the old statistics, torch {keep:g} (momentum {1 - keep:g})"
                 if after <= TOLERANCE:
                     yield Observation(place, "statistics", error, "norm.momentum", text, after)
@@ -188,6 +192,12 @@ def _statistics(ports: Ports, places: list[Place], torch: Backward, keras: Backw
             else:
                 yield Observation(place, "statistics", error)
             break
+
+
+def _moments(x: np.ndarray) -> dict[str, np.ndarray]:
+    """Of a batch (B, C, ...), channel by channel; the variance is the biased one."""
+    axes = (0, *range(2, x.ndim))
+    return dict(zip(STATISTICS, (x.mean(axes), x.var(axes)), strict=True))
 
 
 def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backward) -> Iterator[Observation]:

@@ -1,9 +1,12 @@
 """What each cause of a difference means and how it is put right, in words: the text is in causes.toml."""
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+
+from crosscheck.errors import CrosscheckError
 
 PAGE = "docs/porting.md"
 
@@ -40,6 +43,21 @@ def texts() -> dict[str, CauseText]:
         identifier: CauseText(identifier, **{name: " ".join(text.split()) for name, text in entry.items()})
         for identifier, entry in entries.items()
     }
+
+
+def require_known(identifiers: Collection[str], option: str) -> None:
+    """Make sure that these are causes.
+
+    Args:
+        identifiers: such as "norm.epsilon".
+        option: where they were given, as the complaint names it.
+
+    Raises:
+        CrosscheckError: one is none.
+    """
+    unknown = [name for name in identifiers if name not in texts()]
+    if unknown:
+        raise CrosscheckError(f"{option} {unknown[0]}: there is no such cause; {PAGE} lists them")
 
 
 def guide_link(identifier: str) -> str:

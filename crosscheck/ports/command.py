@@ -10,10 +10,10 @@ from rich.table import Table
 
 from crosscheck import checkpoint, console, options
 from crosscheck.errors import CrosscheckError
+from crosscheck.ports import factory, page, stages
 from crosscheck.ports import inputs as given
 from crosscheck.ports import options as port_options
-from crosscheck.ports import page, stages
-from crosscheck.ports.causes import texts
+from crosscheck.ports.causes import require_known
 from crosscheck.ports.comparison import Comparison
 from crosscheck.ports.divergence import TOLERANCE
 from crosscheck.ports.judgement import STEPS, Judgement, Question, judge
@@ -111,9 +111,7 @@ def compare_command(
 
     Exit status: 0 equal, 1 different, 2 they could not be compared, 130 interrupted.
     """
-    unknown = [name for name in accepted if name not in texts()]
-    if unknown:
-        raise CrosscheckError(f"--accept {unknown[0]}: there is no such cause; docs/porting.md lists them")
+    require_known(accepted, "--accept")
     if accepted and not on:
         raise CrosscheckError("--accept needs every cause: leave out --first-only")
     if is_trace(torch) or is_trace(keras):
@@ -124,6 +122,9 @@ def compare_command(
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
     checkpoint.require_writable(file, html, saved)
+    if file and html and file.resolve() == html.resolve():
+        raise CrosscheckError(f"--json and --html: both name {file}")
+    factory.require_source(torch, keras)
     question = Question(
         torch,
         keras,
@@ -141,7 +142,6 @@ def compare_command(
         stages.told(sides, status.update),
     ):
         found = judge(sides, question)
-    _show(found, everything)
     if saved:
         save_map(saved, Pairing(found.report.comparison.pairs))
     if file:
@@ -156,6 +156,7 @@ def compare_command(
         }
         checkpoint.write_text(html, page.written(found, torch, keras, facts))
         console.note(f"The page is in {html}.")
+    _show(found, everything)  # last: whoever reads it may have had enough before its end
     if not found.equal and found.only(accepted):
         console.say(f"Accepted: {', '.join(accepted)}.")
         if not found.report.comparison.equal:

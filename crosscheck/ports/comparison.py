@@ -216,7 +216,7 @@ class Ports:
         return found
 
     def _has_channels(self, number: int, array: np.ndarray, declared: tuple[int | None, ...] | None) -> bool:
-        if array.ndim < 3 or array.dtype.kind != "f":
+        if array.ndim < 3:
             return False
         if declared:
             fits = [
@@ -226,6 +226,8 @@ class Ports:
             ]
             if fits in ([True, False], [False, True]):
                 return fits[0]
+        if array.dtype.kind != "f":
+            return False
         users = [node for node in self.torch.nodes if number in node.inputs]
         return any(node.kind in WITH_CHANNELS for node in users) or array.ndim > 3
 

@@ -6,6 +6,7 @@ import click
 
 from crosscheck import checkpoint, console, options
 from crosscheck.errors import CrosscheckError
+from crosscheck.ports import factory
 from crosscheck.ports import inputs as given
 from crosscheck.ports import options as port_options
 from crosscheck.ports.complaints import in_one_line
@@ -80,6 +81,9 @@ def convert_command(
         require_suffix(weights, origin, "--weights")
         if not weights.is_file():
             raise CrosscheckError(f"{weights}: there is no such file")
+        if weights.resolve() == out.resolve():
+            raise CrosscheckError(f"--out {out}: would overwrite the weights that are converted")
+    factory.require_source(torch, keras)
     arrays = given.read(specifications, seed)
     pairs = given.pairs(mapping)
     with open_sides(backend) as sides, console.err.status("building both models"):

@@ -38,15 +38,28 @@ class Made:
     clip_value: float | None = None
 
 
+def require_source(*sources: str) -> None:
+    """Make sure that these may stand for models, before anything slow is begun.
+
+    Raises:
+        CrosscheckError: one is none, or there is no such file.
+    """
+    for source in sources:
+        place, _, name = source.rpartition(":")
+        if not place or not name.isidentifier():
+            raise CrosscheckError(f"{source}: give a model as FILE.py:FUNCTION, such as my_model.py:build")
+        if place.endswith(".py") and not Path(place).is_file():
+            raise CrosscheckError(f"{place}: there is no such file")
+
+
 def load(source: str) -> Callable[[], Any]:
     """The function that "path/to/file.py:name" or "package.module:name" stands for.
 
     Raises:
         CrosscheckError: there is no such file or function, or the file does not import.
     """
+    require_source(source)
     place, _, name = source.rpartition(":")
-    if not place or not name.isidentifier():
-        raise CrosscheckError(f"{source}: give a model as FILE.py:FUNCTION, such as my_model.py:build")
     module = _from_file(Path(place)) if place.endswith(".py") else _from_name(place)
     function = getattr(module, name, None)
     if not callable(function):
@@ -98,8 +111,6 @@ def _checked(made: Made, source: str) -> Made:
 
 
 def _from_file(file: Path) -> Any:
-    if not file.is_file():
-        raise CrosscheckError(f"{file}: there is no such file")
     _leave_other_folders(file.parent.resolve())
     sys.path.insert(0, str(file.parent.resolve()))  # it may import its neighbours
     name = f"crosscheck_user_{file.stem}"  # whatever the file is called, it hides no library

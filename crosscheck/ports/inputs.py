@@ -11,6 +11,8 @@ import numpy as np
 from crosscheck.errors import CrosscheckError
 
 _SPEC = re.compile(r"^(?P<shape>\d+(x\d+)*)(:(?P<dtype>[a-z]+\d+))?(:(?P<low>\d+)\.\.(?P<high>\d+))?$")
+FLOATS = ("float64", "float32", "float16")
+WHOLE = ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32")
 # Numbers in one input.
 MOST = 10**8
 EXAMPLES = "2x3x32x32, 4x11:int64:0..29, or a file FILE.npz"
@@ -62,18 +64,24 @@ def _drawn(text: str, generator: np.random.Generator, option: str) -> np.ndarray
         raise CrosscheckError(f"{option} {text}: a size is 1 or more")
     if prod(shape) > MOST:
         raise CrosscheckError(f"{option} {text}: {prod(shape):,} numbers are too many; give a smaller shape")
-    if (match["dtype"] or "float64").startswith("float"):
+    dtype = match["dtype"] or FLOATS[0]
+    if dtype not in (*FLOATS, *WHOLE):
+        raise CrosscheckError(
+            f"{option} {text}: there is no dtype {dtype}; there are {', '.join(FLOATS + WHOLE)}"
+        )
+    if dtype in FLOATS:
         if match["low"]:
             raise CrosscheckError(f"{option} {text}: only whole numbers have a range")
         return generator.normal(size=shape)
     if not match["low"]:
         raise CrosscheckError(f"{option} {text}: whole numbers need a range, such as {text}:0..9")
     low, high = int(match["low"]), int(match["high"])
-    if not low <= high < 2**62:
-        raise CrosscheckError(f"{option} {text}: a range goes up, such as 0..9, and its end is below 2**62")
-    values = generator.integers(low, high + 1, shape)
+    most = int(np.iinfo(dtype).max)
+    if not low <= high <= most:
+        raise CrosscheckError(f"{option} {text}: a range goes up, such as 0..9, and {dtype} ends at {most:,}")
+    values = generator.integers(low, high, shape, dtype=dtype, endpoint=True)
     values.flat[0] = low  # a token for padding, if there is one, is among them
-    return values.astype(match["dtype"])
+    return values
 
 
 def _from_file(file: Path) -> list[np.ndarray]:
@@ -83,7 +91,7 @@ def _from_file(file: Path) -> list[np.ndarray]:
             raise CrosscheckError(f"{file}: is no .npz file (written by numpy.savez)")
         with np.load(file, allow_pickle=False) as archive:
             arrays = [archive[name] for name in archive.files]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise CrosscheckError(f"{file}: cannot be read as .npz: {error}") from None
     return [array.astype(np.float64) if array.dtype.kind == "f" else array for array in arrays]
 

@@ -1,7 +1,8 @@
 """Which layer of one model is which of the other: by what it is and where it stands; names only help."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import combinations, permutations
 
 import numpy as np
@@ -51,11 +52,18 @@ class Candidates:
         torch: the one program.
         keras: the other.
         given: pairs that are known, by path: torch's and keras'.
+
+    Raises:
+        PairingError: a pair is of layers that are not there.
     """
 
     def __init__(self, torch: Program, keras: Program, given: dict[str, str] | None = None) -> None:
         self.programs = torch, keras
         self.left, self.right = both_places(torch, keras)
+        _require_layers("torch", given or {}, {node.path for node in torch.nodes if node.held})
+        _require_layers(
+            "keras", (given or {}).values(), {n for node in keras.nodes if node.held for n in node.names}
+        )
         shared = vocabulary([p.flow for p in self.left]) & vocabulary([p.flow for p in self.right])
         self.scores = np.full((len(self.left), len(self.right)), IMPOSSIBLE)
         kinds = [[signature(place.node) for place in side] for side in (self.left, self.right)]
@@ -160,6 +168,15 @@ class Candidates:
 
     def _possible(self, a: int, b: int) -> bool:
         return bool(self.scores[a, b] > IMPOSSIBLE / 2)
+
+
+def _require_layers(side: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name.partition("[")[0] not in known:  # a part of a layer has its rows behind its name
+            near = get_close_matches(name, sorted(known), n=3, cutoff=0) or sorted(known)[:3]
+            raise PairingError(
+                f"--map: {side} has no layer {name!r} with weights; it has {', '.join(near)} ..."
+            )
 
 
 def _named(side: str, place: Place) -> str:

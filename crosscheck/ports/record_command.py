@@ -10,9 +10,9 @@ from rich.table import Table
 
 from crosscheck import checkpoint, console, options
 from crosscheck.errors import CrosscheckError
+from crosscheck.ports import factory, trace_file
 from crosscheck.ports import inputs as given
 from crosscheck.ports import options as port_options
-from crosscheck.ports import trace_file
 from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.figures import figure
 from crosscheck.ports.mapping import save_map
@@ -74,9 +74,14 @@ def record_command(
     """
     trace_file.require_suffix(out)
     checkpoint.require_writable(out)
+    factory.require_source(source)
     if other and (specifications or own_weights):
         raise CrosscheckError("--weights-of gives inputs and weights: leave out --input and --own-weights")
+    if other and other.resolve() == out.resolve():
+        raise CrosscheckError(f"--out {out}: would overwrite the trace that --weights-of names")
     first = trace_file.read(other) if other else None
+    if first and first.side == side:
+        raise CrosscheckError(f"--weights-of {other}: is a trace of {side}, too; give one of {OTHER[side]}")
     arrays = [] if first else given.read(specifications, seed)
     pairs = given.pairs(mapping)
     used = backend if side == "keras" else ""
@@ -130,6 +135,7 @@ def compare_traces(
         report, ports = compare_recordings(one, two, pairs, mixed)
     else:
         source = keras if trace_file.is_trace(torch) else torch
+        factory.require_source(source)
         with (
             open_side(OTHER[traces[0].side], backend) as process,
             console.err.status("building the model"),
@@ -140,12 +146,12 @@ def compare_traces(
                 raise in_one_line(error) from None
     if saved:
         save_map(saved, ports.pairing)
+    if file:
+        checkpoint.write_text(file, json.dumps(report.as_json(), indent=1) + "\n")
     console.out.print(_table(report, everything))
     console.say("")
     for line in report.lines():
         console.say(line)
-    if file:
-        checkpoint.write_text(file, json.dumps(report.as_json(), indent=1) + "\n")
     if not report.equal:
         raise SystemExit(1)
 

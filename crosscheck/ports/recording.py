@@ -189,14 +189,14 @@ def _steady(side: Side, program: Program, given: list[np.ndarray]) -> tuple[dict
 
 
 def _channels_last(side: Side, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Inputs as Keras' model declares them; where it does not say, images have their channels last."""
+    """Inputs as Keras' model declares them; where it does not say, images of floats have channels last."""
     declared = side.call("keras_impl.trace:input_shapes", KEY)
     found = []
     for index, array in enumerate(inputs):
         shape = declared[index] if index < len(declared) else None
-        turned = np.moveaxis(array, 1, -1) if array.ndim > 2 and array.dtype.kind == "f" else array
+        turned = np.moveaxis(array, 1, -1) if array.ndim > 2 else array
         fits = [shape is not None and _fits(shape, a.shape) for a in (turned, array)]
-        last = fits[0] if fits[0] != fits[1] else array.ndim > 3
+        last = fits[0] if fits[0] != fits[1] else array.ndim > 3 and array.dtype.kind == "f"
         found.append(turned if last else array)
     return found
 

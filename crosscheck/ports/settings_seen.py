@@ -80,6 +80,11 @@ def momenta(ports: Ports, places: list[Place]) -> Iterator[Observation]:
             yield Observation(place, "settings", 0.0, "norm.momentum", text)
 
 
+def _rounded(array: np.ndarray) -> bool:
+    """Whether it is in float32, and not of numbers that are exact there, such as a mask."""
+    return array.dtype in (np.float32, np.float16) and not np.array_equal(array, np.round(array))
+
+
 def casts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
     """Tensors that Keras makes in float32 on the way, though everything is float64."""
     if ports.sides.backend != "tensorflow":
@@ -87,7 +92,7 @@ def casts(ports: Ports, places: list[Place]) -> Iterator[Observation]:
     values = ports.values[1].values
     for place in places:
         for node in place.keras.nodes:
-            found = [n for n in node.outputs if n in values and values[n].dtype in (np.float32, np.float16)]
+            found = [n for n in node.outputs if n in values and _rounded(values[n])]
             if found and node.kind != "parameter":
                 text = f"keras computes in {values[found[0]].dtype} at {node}, torch in float64"
                 yield Observation(place, "settings", 0.0, "dtype.float32", text)

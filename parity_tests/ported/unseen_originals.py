@@ -99,3 +99,58 @@ def diverging() -> tuple[nn.Module, torch.optim.Optimizer, nn.Module]:
     """Trained at a rate that no weights survive."""
     model = dense()
     return model, torch.optim.SGD(model.parameters(), lr=1e200), nn.MSELoss()
+
+
+class Twice(nn.Module):
+    """One encoder with a batch norm, called on two inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.encoder(x) - self.encoder(y)
+
+
+class Bytes(nn.Module):
+    """A convolution on pixels as bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x.to(self.conv.weight.dtype) / 255)
+
+
+class Weighted(nn.Module):
+    """The mean of embedded tokens that are not 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.last = nn.Embedding(12, 6), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = (x != 0).to(self.last.weight.dtype)[..., None]
+        return self.last((self.embedding(x) * mask).sum(1) / mask.sum(1))
+
+
+def twice() -> nn.Module:
+    """Twice."""
+    return Twice()
+
+
+def twice_trained() -> tuple[nn.Module, torch.optim.Optimizer, nn.Module]:
+    """Twice, with what trains it."""
+    model = Twice()
+    return model, torch.optim.SGD(model.parameters(), lr=0.1), nn.MSELoss()
+
+
+def of_bytes() -> nn.Module:
+    """Bytes."""
+    return Bytes()
+
+
+def weighted() -> nn.Module:
+    """Weighted."""
+    return Weighted()

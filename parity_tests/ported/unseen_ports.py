@@ -124,3 +124,56 @@ def dense_epsilon() -> keras.Model:
 def diverging() -> tuple[keras.Model, Any, Any]:
     """As it should be."""
     return _dense(), keras.optimizers.SGD(1e30), keras.losses.MeanSquaredError()
+
+
+class Weighted(layers.Layer):
+    """The mean of embedded tokens that are not 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.last = layers.Embedding(12, 6, name="embedding"), layers.Dense(3, name="last")
+
+    def call(self, x: Any) -> Any:
+        mask = ops.cast(ops.not_equal(x, 0), "float32")[..., None]  # exact, in whatever precision
+        mask = ops.cast(mask, self.compute_dtype)
+        return self.last(ops.sum(self.embedding(x) * mask, 1) / ops.sum(mask, 1))
+
+
+def _twice(momentum: float) -> keras.Model:
+    encoder = keras.Sequential(
+        [
+            layers.Dense(8),
+            layers.BatchNormalization(momentum=momentum, epsilon=1e-5),
+            layers.ReLU(),
+            layers.Dense(3),
+        ]
+    )
+    x, y = keras.Input((6,)), keras.Input((6,))
+    return keras.Model([x, y], encoder(x) - encoder(y))
+
+
+def twice() -> keras.Model:
+    """As it should be."""
+    return _twice(0.9)
+
+
+def twice_momentum() -> keras.Model:
+    """Keras' own momentum."""
+    return _twice(0.99)
+
+
+def twice_trained() -> tuple[keras.Model, Any, Any]:
+    """As it should be; the model takes its two inputs together."""
+    return _twice(0.9), keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError()
+
+
+def of_bytes() -> keras.Model:
+    """As it should be."""
+    x = keras.Input((8, 9, 3), dtype="uint8")
+    return keras.Model(x, layers.Conv2D(5, 3)(layers.Rescaling(1 / 255)(x)))
+
+
+def weighted() -> keras.Model:
+    """As it should be."""
+    x = keras.Input((5,), dtype="int64")
+    return keras.Model(x, Weighted()(x))
