@@ -27,6 +27,7 @@ def written(root: Path) -> str:
     for name, block in {
         "article_000": report.table(results),
         "article_000_contrasts": report.contrasts(results, "split_linear/control", others),
+        "article_000_sharing": report.contrasts(results, "split_linear/untied", ["split_linear/adjusted"]),
         "techniques": guide.catalogue(techniques().values()),
         "corpus": porting.corpus_table(data("corpus"), data("corpus_first_run")),
         "wild": porting.wild_table(data("wild")),

@@ -6,7 +6,7 @@ existing file: every module in `crosscheck/specs` that defines `TECHNIQUE` is fo
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, ClassVar
 
@@ -144,8 +144,22 @@ AnyCase = Case | Call | Update
 
 def listed(arguments: Mapping[str, Any]) -> str:
     """Arguments as one reads them in a table."""
-    shown = {n: f"{v:.6g}" if isinstance(v, float) else v for n, v in arguments.items()}
-    return ", ".join(f"{name}={value}" for name, value in shown.items())
+    return ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
+
+
+def _shown(value: Any) -> str:
+    """A value as one reads it: floats without the digits of their rounding, data with what is not default."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Optimizer):
+        facts = value.facts()
+        return f"{facts.pop('name')}({listed(facts)})"
+    if is_dataclass(value) and not isinstance(value, type):
+        plain = type(value)()
+        changed = {f.name: getattr(value, f.name) for f in fields(value)}
+        different = {name: one for name, one in changed.items() if one != getattr(plain, name)}
+        return f"{type(value).__name__}({listed(different)})"
+    return str(value)
 
 
 # (case, weights, x, training) -> (output, buffers after the step). Pure numpy, float64.

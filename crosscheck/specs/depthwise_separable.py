@@ -132,17 +132,16 @@ TECHNIQUE = Technique(
         "'N = kh * kw * fi + 1 * 1 * fo': the pointwise part is fi * fo, since it joins every channel to "
         "every output. The article's formula gives 1,408 and 384 for its examples, which are not the "
         "figures it prints.",
-        "Example 1, '99.456', is wrong by either formula: 1,152 + 3 x 32,768, with a stray factor of 3. "
-        "Right is 1,152 + 32,768 = 33,920.",
+        "Example 1, '99.456' (the point separates thousands), is wrong by either formula: 1,152 + "
+        "3 x 32,768, with a stray factor of 3. Right is 1,152 + 32,768 = 33,920.",
         "Example 2, '32.896', is right, and by fi * fo only: 128 + 32,768.",
-        "The points in these numbers separate thousands.",
         "'Proposed by Google as a part of the Tensorflow framework': L. Sifre's thesis of 2014 has it; "
         "Xception and MobileNets made it known.",
         "Biases and the channel multiplier are left out. With one bias an output, as Keras' "
         "SeparableConv2D has it, example 1 is 34,176.",
         "'Not always your savior' is about 1x1 kernels, where nothing is saved. With two outputs or "
-        "more and a kernel of three places or more, such as 3x1, 1/fo + 1/(kh kw) < 1 and parameters always "
-        "are; a kernel of 1x2 with two outputs saves nothing. Time need not be saved.",
+        "more and a kernel of three places or more, such as 3x1, 1/fo + 1/(kh kw) < 1, so that parameters "
+        "are always saved; a kernel of 1x2 with two outputs saves none. Time need not be saved.",
     ),
     cases=(
         separable_case("multiplier", 126, SMALL, 6, (3, 5), multiplier=2),

@@ -96,7 +96,8 @@ TECHNIQUE = Technique(
         "'Valid for all classification': not for very small batches or batches whose images are alike.",
         "'Successfully ... super-resolution': the paper on instance normalisation is on stylisation. "
         "Instance norm takes the contrast of each image away, which super-resolution has to keep.",
-        "Not to use 'a pretrained ResNet' with it is too general: perceptual losses and encoders do.",
+        "Not to use pretrained networks ('ResNet, MobileNet, Inception') with it is too general: perceptual "
+        "losses and encoders do.",
     ),
     cases=(
         layer_case("batch_norm", "BatchNorm", True, batch_norm("", SHAPE[-1])),

@@ -168,6 +168,9 @@ TECHNIQUE = Technique(
         "'Small batches avoid fast convergence to a local minimum': their noise drives the weights out of "
         "the basins of sharp minima. The gap is, in the paper's words, not due to over-fitting.",
         "The article names no measure. The paper's is in percent, and changes with the scale of the weights.",
+        "In a random subspace the sharpness hangs on the length of the columns of A, which the paper does "
+        "not tell. Here they are standard normal, so that a corner of the box lies much farther away than in "
+        "the full space: the two kinds of figures are not to be compared.",
     ),
     cases=(
         NET,

@@ -156,6 +156,8 @@ def fold(model: keras.Model, x: Tensor) -> Folding:
     paths = {id(step.called): step.path for step in found.steps}
     norms = [n for n in model._flatten_layers() if isinstance(n, layers.BatchNormalization)]
     pairs, refused = decide(found, [paths.get(id(n), n.path) for n in norms], _role, _obstacle)
+    # PORT: PyTorch has `torch.nn.utils.fusion.fuse_conv_bn_eval` and `fuse_linear_bn_eval` for two layers
+    # whose pairing is known; Keras has nothing of the kind.
     # PORT: PyTorch's modules are code, which stays as it is: its batch norms become identities. A Keras
     # model is built anew, as a Functional one, without them.
     folded = _rebuilt(found, inputs, pairs)

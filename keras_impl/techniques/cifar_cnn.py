@@ -28,7 +28,10 @@ class ConvBlock(layers.Layer):
     def __init__(self, channels: int, norm: str, activation: str, **kwargs):
         super().__init__(**kwargs)
         self.norm = norm
-        # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel and stride 1 only.
+        # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel with stride 1; with stride 2
+        # and an even size they look at other places.
+        # PORT: by default PyTorch draws kernel and bias from U(-b, b), b = 1 / sqrt(fan_in); Keras draws the
+        # kernel from glorot_uniform and sets the bias to 0. Here initial weights come from outside.
         self.conv = layers.Conv2D(channels, 3, padding="same", name="conv")
         if norm != "plain":
             self.bn = BatchNorm(name="bn")

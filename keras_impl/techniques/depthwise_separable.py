@@ -55,8 +55,8 @@ class DepthwiseSeparableConv2D(layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        # PORT: with stride 2 and an even size, Keras' "same" pads only at the end and so looks at other
-        # places than PyTorch's padding, which is the same at both ends. Here both pad both ends.
+        # PORT: with stride 2 and an even size, Keras' "same" pads less at the start than at the end and so
+        # looks at other places than PyTorch's padding, which is the same at both. Here both pad both ends.
         self.pad = layers.ZeroPadding2D(margins(kernel_size))
         self.depthwise = layers.DepthwiseConv2D(
             kernel_size, stride, depth_multiplier=multiplier, use_bias=False, name="depthwise"

@@ -30,8 +30,8 @@ def squared_distances(features: Tensor, queries: Tensor) -> Tensor:
 
 def nearest(features: Tensor, queries: Tensor, k: int) -> Tensor:
     """The k nearest features to each query, nearest first, of equals the lower index: (Q, k)."""
-    # PORT: PyTorch's topk promises no order among equals, and its argsort only if told `stable`; Keras'
-    # argsort keeps their order on every backend.
+    # PORT: PyTorch's topk promises no order among equals, and its argsort only if told `stable`. Keras'
+    # argsort keeps their order on jax and torch, where it asks for it; on TensorFlow it does so, unpromised.
     return ops.argsort(squared_distances(features, queries), axis=1)[:, :k]
 
 

@@ -73,7 +73,7 @@ class TransposedConv(layers.Layer):
         require_kernel(kernel_size, stride)
         # PORT: of the k - s pixels too many, Keras' "same" crops floor((k - s) / 2) before and the rest
         # behind. PyTorch's `padding` crops as many at both ends, so that an odd one is left to be cut
-        # off. With `output_padding` it would be left out before instead: all is shifted by a pixel.
+        # off. `output_padding=1` would crop at the start instead, which shifts all by a pixel.
         self.conv = layers.Conv2DTranspose(channels, kernel_size, stride, padding="same", name="conv")
 
     def call(self, x: Tensor) -> Tensor:

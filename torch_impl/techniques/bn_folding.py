@@ -171,6 +171,8 @@ def fold(model: nn.Module, x: Tensor) -> Folding:
     kinds = {id(module): _kind(module) for module in model.modules()}
     found = record(model, x, whole=lambda module: bool(kinds[id(module)]))
     pairs, refused = decide(found, norms, lambda step: kinds.get(id(step.called), ""), _obstacle)
+    # PORT: PyTorch has `torch.nn.utils.fusion.fuse_conv_bn_eval` and `fuse_linear_bn_eval` for two layers
+    # whose pairing is known; Keras has nothing of the kind.
     # PORT: PyTorch's modules are code, which stays as it is: its batch norms become identities. A Keras
     # model is built anew, as a Functional one, without them.
     folded = copy.deepcopy(model)

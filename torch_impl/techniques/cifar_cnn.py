@@ -30,7 +30,10 @@ class ConvBlock(nn.Module):
     def __init__(self, in_shape: tuple[int, int, int], channels: int, norm: str, activation: str):
         super().__init__()
         self.norm = norm
-        # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel and stride 1 only.
+        # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel with stride 1; with stride 2
+        # and an even size they look at other places.
+        # PORT: by default PyTorch draws kernel and bias from U(-b, b), b = 1 / sqrt(fan_in); Keras draws the
+        # kernel from glorot_uniform and sets the bias to 0. Here initial weights come from outside.
         self.conv = nn.Conv2d(in_shape[0], channels, 3, padding=1)
         if norm != "plain":
             self.bn = BatchNorm(channels)

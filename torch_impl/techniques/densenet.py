@@ -137,7 +137,8 @@ class DenseNet(nn.Module):
         length = layers_in_block(depth, bottleneck)
         require_compression(compression)
         channels = 2 * growth if bottleneck and compression < 1 else 16
-        # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel and stride 1 only.
+        # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel with stride 1; with stride 2
+        # and an even size they look at other places.
         self.conv = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
         self.blocks, self.transitions = [], []
         for number in range(1, BLOCKS + 1):

@@ -56,8 +56,8 @@ class DepthwiseSeparableConv2D(nn.Module):
         bias: bool = False,
     ):
         super().__init__()
-        # PORT: with stride 2 and an even size, Keras' "same" pads only at the end and so looks at other
-        # places than PyTorch's padding, which is the same at both ends. Here both pad both ends.
+        # PORT: with stride 2 and an even size, Keras' "same" pads less at the start than at the end and so
+        # looks at other places than PyTorch's padding, which is the same at both. Here both pad both ends.
         padding = margins(kernel_size)
         between = in_channels * multiplier
         self.depthwise = nn.Conv2d(

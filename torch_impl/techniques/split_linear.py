@@ -14,7 +14,8 @@ def split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) -> Tensor
     """y[b, s] = x[b, s] @ W + c for each part s; x (B, D) -> y (B, U)."""
     B, D = x.shape
     x = x.reshape(B, splits, D // splits)  # (B, S, D/S)
-    # PORT: nn.Linear stores its weight as (out, in); Dense stores its kernel as (in, out).
+    # PORT: nn.Linear stores its weight as (out, in); Dense stores its kernel as (in, out). By default both
+    # are drawn otherwise, too: U(-b, b) with b = 1 / sqrt(in), biases as well, against glorot_uniform and 0.
     y = F.linear(x, kernel, bias)  # (B, S, U/S)
     return y.reshape(B, -1)  # (B, U)
 
