@@ -74,7 +74,7 @@ def test_an_accepted_cause_is_no_failure(tmp_path: Path) -> None:
     ("what", "said"),
     [
         ("4x6:int64:9..0", "a range goes up, such as 0..9"),
-        ("4x6:int64:0..99999999999999999999", "its end is below 2**62"),
+        ("4x6:int64:0..99999999999999999999", "int64 ends at 9,223,372,036,854,775,807"),
         ("99999999x99999999x99", "numbers are too many"),
         (str(TORCH.with_suffix(".npz")), "No such file or directory"),
     ],

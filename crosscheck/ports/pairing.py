@@ -60,10 +60,8 @@ class Candidates:
     def __init__(self, torch: Program, keras: Program, given: dict[str, str] | None = None) -> None:
         self.programs = torch, keras
         self.left, self.right = both_places(torch, keras)
-        _require_layers("torch", given or {}, {node.path for node in torch.nodes if node.held})
-        _require_layers(
-            "keras", (given or {}).values(), {n for node in keras.nodes if node.held for n in node.names}
-        )
+        for side, program, names in (("torch", torch, given or {}), ("keras", keras, (given or {}).values())):
+            _require_layers(side, program, names)
         shared = vocabulary([p.flow for p in self.left]) & vocabulary([p.flow for p in self.right])
         self.scores = np.full((len(self.left), len(self.right)), IMPOSSIBLE)
         kinds = [[signature(place.node) for place in side] for side in (self.left, self.right)]
@@ -170,13 +168,14 @@ class Candidates:
         return bool(self.scores[a, b] > IMPOSSIBLE / 2)
 
 
-def _require_layers(side: str, names: Iterable[str], known: Collection[str]) -> None:
+def _require_layers(side: str, program: Program, names: Iterable[str]) -> None:
+    holding = [node for node in program.nodes if node.held]
+    known = {name for node in holding for name in (node.path, *node.names)}
+    known |= {tensor.name for node in holding for tensor in node.held.values()}
     for name in names:
         if name.partition("[")[0] not in known:  # a part of a layer has its rows behind its name
-            near = get_close_matches(name, sorted(known), n=3, cutoff=0) or sorted(known)[:3]
-            raise PairingError(
-                f"--map: {side} has no layer {name!r} with weights; it has {', '.join(near)} ..."
-            )
+            near = ", ".join(get_close_matches(name, sorted(known), n=3, cutoff=0) or sorted(known)[:3])
+            raise PairingError(f"--map: {side} has no layer {name!r} with weights; it has {near} ...")
 
 
 def _named(side: str, place: Place) -> str:

@@ -74,7 +74,6 @@ def record_command(
     """
     trace_file.require_suffix(out)
     checkpoint.require_writable(out)
-    factory.require_source(source)
     if other and (specifications or own_weights):
         raise CrosscheckError("--weights-of gives inputs and weights: leave out --input and --own-weights")
     if other and other.resolve() == out.resolve():
@@ -84,6 +83,7 @@ def record_command(
         raise CrosscheckError(f"--weights-of {other}: is a trace of {side}, too; give one of {OTHER[side]}")
     arrays = [] if first else given.read(specifications, seed)
     pairs = given.pairs(mapping)
+    factory.require_source(source)
     used = backend if side == "keras" else ""
     with open_side(side, backend, threads) as process, console.err.status("running the model"):
         try:
