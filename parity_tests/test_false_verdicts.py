@@ -182,3 +182,12 @@ def test_accepted_causes_pass_in_a_test_suite() -> None:
     with pytest.raises(AssertionError, match=r"activation\.kind"):
         testing.assert_parity(*pair, "4x6")
     testing.assert_parity(*pair, "4x6", accept=["activation.kind"])
+
+
+def test_a_cause_that_nothing_could_confirm_is_said_to_be_so(sides: Sides) -> None:
+    """At the end of a model Keras' tensor in place of PyTorch's explains anything."""
+    last = judged(sides, "pairs", "pairs_tripled")
+    assert "nothing is computed behind them that could confirm it" in "\n".join(last.lines())
+    assert [found["confirmed"] for found in last.as_json()["evidence"]] == [False]
+    told = judge(sides, Question(f"{ORIGINALS}:dense", f"{PORTS}:dense_epsilon", inputs.read(("4x6",))))
+    assert [found["confirmed"] for found in told.as_json()["evidence"]] == [True]

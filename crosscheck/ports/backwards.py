@@ -45,6 +45,11 @@ class Observation:
         """Of the cause."""
         return (self.identifier,) if self.identifier else ()
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether a cause was named: these are tried out, or plain to see."""
+        return bool(self.identifier)
+
     def __str__(self) -> str:
         if self.what == "settings":
             return f"{self.place}: {self.text}"

@@ -49,8 +49,15 @@ class Cause:
     before: float
     after: float
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether the error would stay if it were something else: then trying it has told."""
+        return not any(hypothesis.last for hypothesis in self.hypotheses)
+
     def __str__(self) -> str:
         said = "; ".join(hypothesis.text for hypothesis in self.hypotheses)
+        if not self.confirmed:
+            return f"{said} (told by the steps alone: nothing is computed behind them that could confirm it)"
         return (
             f"{said} (done so in torch, too, the difference falls from {self.before:.1e} to {self.after:.1e})"
         )

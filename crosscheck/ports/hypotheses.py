@@ -34,6 +34,7 @@ class Hypothesis:
         without: steps that are left out, since what they do is in the change.
         only: the settings that the change is about, where others may change besides; all if empty.
         about: further steps of PyTorch's that it is about.
+        last: nothing of PyTorch's computes with what is forced, so that the end agrees whatever it is.
     """
 
     identifier: str
@@ -45,6 +46,7 @@ class Hypothesis:
     without: tuple[int, ...] = ()
     only: tuple[str, ...] = ()
     about: tuple[int, ...] = ()
+    last: bool = False
 
 
 @dataclass(frozen=True)

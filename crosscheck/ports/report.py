@@ -44,6 +44,11 @@ class Finding:
         return tuple(h.identifier for h in self.cause.hypotheses) if self.cause else ()
 
     @property
+    def confirmed(self) -> bool:
+        """Whether a cause was named, and trying it has told that it is the one."""
+        return self.cause is not None and self.cause.confirmed
+
+    @property
     def place(self) -> Place:
         """Where it is."""
         return self.parted.place
@@ -152,6 +157,7 @@ class Report:
                     "location": location(f),
                     "own": for_json(f.parted.own if isinstance(f, Finding) else f.error),
                     "causes": list(f.identifiers),
+                    "confirmed": f.confirmed,
                     "text": str(f),
                     "does": evidence(f.place),
                 }

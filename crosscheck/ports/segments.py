@@ -7,11 +7,12 @@ last tensors that agree and that one.
 
 from crosscheck.ports.attention_places import centre_of
 from crosscheck.ports.hypotheses import Hypothesis, Scene
+from crosscheck.ports.identifiers import SHAPING
 from crosscheck.ports.matching import Matching, makes
 from crosscheck.ports.naming import Segment, named
 from crosscheck.ports.parting import Operand, Parting
 from crosscheck.ports.program import Node
-from crosscheck.ports.stretches import Stretch
+from crosscheck.ports.stretches import SILENT, Stretch
 
 # How many tensors are tried, those between which there is least: by the numbers that each trial takes.
 FEWEST, MOST, NUMBERS = 40, 400, 4e8
@@ -39,10 +40,11 @@ def transplants(scene: Scene, matching: Matching) -> list[tuple[Segment, Hypothe
                 continue
             name, text = named(segment, scene, _parting(segment, scene, matching))
             if name:
-                about = tuple(node.step for node in segment.torch)
-                found.append(
-                    (segment, Hypothesis(name, text, segment.step, forced=segment.forced, about=about))
-                )
+                steps = tuple(node.step for node in segment.torch)
+                last = not _used(a, place.torch)
+                forced = segment.forced
+                tried = Hypothesis(name, text, segment.step, forced=forced, about=steps, last=last)
+                found.append((segment, tried))
     size = sum(array.size for array in matching.torch.values())
     most = int(min(MOST, max(FEWEST, NUMBERS / max(1, size))))
     return sorted(found, key=lambda item: len(item[0].torch) + len(item[0].keras))[:most]
@@ -82,6 +84,16 @@ def _segment(a: int, b: int, scene: Scene, matching: Matching) -> Segment | None
         steps[0][-1].step if steps[0] else 0,
         first,
     )
+
+
+def _used(number: int, stretch: Stretch) -> bool:
+    """Whether a stretch computes with a tensor of its own, and does not only reshape it."""
+    flowing, kinds = {number}, set[str]()
+    for node in stretch.nodes:
+        if flowing & set(node.inputs):
+            flowing |= set(node.outputs)
+            kinds.add(node.kind)
+    return bool(kinds - {*SHAPING, *SILENT})
 
 
 def _of_data(nodes: tuple[Node, ...], stretch: Stretch) -> tuple[Node, ...]:

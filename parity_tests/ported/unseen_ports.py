@@ -87,6 +87,13 @@ def pairs_turned() -> keras.Model:
     return _of(Scores(turned=True))
 
 
+def pairs_tripled() -> keras.Model:
+    """What comes out is not only the scores."""
+    x = keras.Input((5, 6))
+    scores = Scores()(x)
+    return keras.Model(x, ops.sin(scores) + ops.cumsum(scores, 1))
+
+
 def rectified() -> keras.Model:
     """A plain GRU."""
     return _of(layers.GRU(4, return_sequences=True))
