@@ -66,7 +66,7 @@ def framework_environment(backend: str, device: str, threads: int, devices: int 
 
 def recorded_environment() -> dict[str, str]:
     """What of `framework_environment` is in force in this process: threads, TF32, determinism."""
-    names = {name for device in DEVICES for name in framework_environment("torch", device, 1)}
+    names = {name for device in DEVICES for name in framework_environment("torch", device, 1)} | {"XLA_FLAGS"}
     return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 

@@ -34,7 +34,7 @@ class ImageDataset(Dataset):
 
 
 class ArticleLoop:
-    """The article's loop over any recipe's model.
+    """The article's loop over the model of a recipe with plain SGD.
 
     Args:
         recipe: what is trained.

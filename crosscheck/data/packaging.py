@@ -80,7 +80,7 @@ def _read_image(content: bytes, where: str) -> np.ndarray:
             if image.size != SIZE:
                 raise DataError(f"{where}: {image.width}x{image.height} pixels instead of 32x32")
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise DataError(f"{where}: not a whole image ({error})") from None
 
 

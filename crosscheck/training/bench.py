@@ -10,6 +10,8 @@ from crosscheck.data import batches, dataset
 from crosscheck.data.split import Split
 from crosscheck.environment import framework_environment
 from crosscheck.errors import CrosscheckError
+from crosscheck.modes import for_training
+from crosscheck.optimizers import SGD
 from crosscheck.parameters import initial_weights
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.technique import technique
@@ -32,7 +34,7 @@ def measure(name: str, recipe_name: str, images: int) -> float:
         recipe_name: whose model is trained.
         images: of each measurement, a multiple of the batch size.
     """
-    side, _ = SUBJECTS[name]
+    side, backend = SUBJECTS[name]
     recipe = find_recipe(recipe_name)
     train = dataset.load("generated").train
     weights = initial_weights(dict(technique(recipe.technique).model(recipe.case).parameters), 0)
@@ -47,6 +49,8 @@ def measure(name: str, recipe_name: str, images: int) -> float:
 
     else:
         steps = images // recipe.batch_size
+        adapter = importlib.import_module(f"{side}_impl.adapter")
+        adapter.configure("cpu", for_training(side, backend, "cpu", recipe.batch_size))
         trainer = importlib.import_module(f"{side}_impl.training").Trainer
         subject = trainer(recipe.technique, recipe.case, "float32", recipe.optimizer, weights, steps)
         indices = order.reshape(steps, recipe.batch_size)
@@ -84,6 +88,14 @@ def measure_apart(name: str, recipe_name: str, images: int) -> float:
 
 
 def usable(recipe_name: str, images: int) -> int:
-    """So many images, cut to what there are and to whole batches."""
-    batch_size = find_recipe(recipe_name).batch_size
+    """So many images, cut to what there are and to whole batches.
+
+    Raises:
+        CrosscheckError: the article's loop cannot train this recipe.
+    """
+    recipe = find_recipe(recipe_name)
+    plain = SGD(recipe.optimizer.learning_rate, momentum=getattr(recipe.optimizer, "momentum", 0.0))
+    if recipe.optimizer != plain or recipe.warmup or recipe.milestones:
+        raise CrosscheckError(f"{recipe_name}: the article's loop knows SGD with momentum and nothing else")
+    batch_size = recipe.batch_size
     return min(images, len(dataset.load("generated").train)) // batch_size * batch_size

@@ -21,6 +21,8 @@ from crosscheck.technique import Case, technique
 from crosscheck.verification.trajectory import beginnings, judged, parted_twins
 
 DTYPES = ("float64", "float32")
+# Numbers in the images of all steps, which are handed over as one array.
+MOST_NUMBERS = 10**8
 # Adam makes steps of its own size from gradients that are zero but for rounding, such as that of a bias
 # before batch norm: what it makes of them is chance, on either side. Nothing else hangs on it but the
 # average of the means that batch norm takes, which contain that bias.
@@ -58,6 +60,11 @@ def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int
             used = [course["used"] for course in (facts[dtype], *more)]
             facts[dtype] |= {"used_by_three": used, "passed": sum(one["passed"] for one in more) == 2}
     return facts
+
+
+def most_steps(recipe: Recipe, dataset: Dataset) -> int:
+    """How many steps of a recipe can be handed over at once."""
+    return MOST_NUMBERS // (recipe.batch_size * dataset.train.images[0].size)
 
 
 def _course(

@@ -6,6 +6,7 @@ import click
 
 from crosscheck import console, options
 from crosscheck.data import dataset
+from crosscheck.errors import CrosscheckError, SideError
 from crosscheck.modes import for_training
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
@@ -55,12 +56,18 @@ def trajectories_command(
     """
     chosen = [find_recipe(name) for name in names or recipes()]
     images = dataset.load(data)
-    failed = False
+    failed, broken = False, list[str]()
     for recipe in chosen:
         mode = for_training("keras", backend, device, recipe.batch_size)
-        with open_sides(backend, device, timeout=timeout, modes=("", mode)) as sides:
-            console.note(f"{recipe.name}: {steps} steps of {recipe.batch_size} images in both precisions")
-            facts = trajectories.follow(recipe, sides, images, steps, seed)
+        count = min(steps, trajectories.most_steps(recipe, images))
+        console.note(f"{recipe.name}: {count} steps of {recipe.batch_size} images in both precisions")
+        try:
+            with open_sides(backend, device, timeout=timeout, modes=("", mode)) as sides:
+                facts = trajectories.follow(recipe, sides, images, count, seed)
+        except SideError as error:  # the other recipes can still be followed
+            console.note(f"{recipe.name}: {error}")
+            broken.append(recipe.name)
+            continue
         trajectories.write(out, facts)
         for dtype in trajectories.DTYPES:
             found = facts[dtype]
@@ -71,5 +78,7 @@ def trajectories_command(
             told = first if len(shares) == 1 else f"three courses used {', '.join(shares)} of it"
             console.say(f"{recipe.name} {dtype}: {verdict}; {told}")
     console.say(f"Data and pictures are in {out}.")
+    if broken:
+        raise CrosscheckError(f"could not be followed: {', '.join(broken)}")
     if failed:
         raise SystemExit(1)
