@@ -17,7 +17,7 @@ def page(technique: Technique, root: Path) -> str:
     """The page in Markdown.
 
     Args:
-        technique: see there.
+        technique: whose page it is.
         root: of the sources, where `torch_impl` and `keras_impl` lie.
     """
     files = {side: Path(side) / "techniques" / f"{technique.name}.py" for side in SIDES}

@@ -70,7 +70,7 @@ class MirroredTrainer(Trainer):
         fails where their parts are not of the same size.
         """
         self.given = x, y
-        if self.batches is None:  # TensorFlow never forgets a generator, nor what hangs on it
+        if self.batches is None:  # TensorFlow never forgets a generator, nor what it refers to
             tf = replicas.tensorflow()
             kinds = tuple(tf.TensorSpec((None, *a.shape[2:]), a.dtype) for a in (x, y, x[:, :, 0, 0, 0]))
             # A call for each process, of which there is one; the elements go to the replicas in turn.

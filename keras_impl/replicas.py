@@ -48,7 +48,7 @@ def total(value: Tensor) -> Tensor:
 
 
 def moment_total(value: Tensor) -> Tensor:
-    """The same of what batch norm adds up, if it is synchronized."""
+    """`total` of what batch norm adds up, if batch norm is synchronized; the value itself if it is not."""
     return total(value) if _synchronized else value
 
 

@@ -89,7 +89,7 @@ def synchronize(model: nn.Module) -> None:
 
 
 class ParallelTrainer(Trainer):
-    """A trainer that takes its part of every batch; arguments as there.
+    """A trainer that takes its part of every batch; arguments as for `Trainer`.
 
     `train` and `predict` are given the whole batch on every worker, and return the whole batch's results.
     """

@@ -130,8 +130,8 @@ class Recipe:
     """What trains a model; parameters by the names that both sides share.
 
     Attributes:
-        loss: see there.
-        rule: see there.
+        loss: what the loss is, in words.
+        rule: what the optimizer does with a gradient.
         rates: learning rate of each step, and of some more.
         apart: the same of parameters whose learning rates are others.
         momenta: momentum (beta_1 in Adam) of each step, and of some more, where a schedule changes it.
@@ -139,7 +139,7 @@ class Recipe:
         penalty: rates of penalties in the loss besides, as in `Decay`.
         lasso: rates of penalties of absolute values: l |w| pulls by l towards zero.
         more_in_loss: whether the loss depends on the weights in yet another way.
-        clipping: see there.
+        clipping: what is done to gradients before the optimizer sees them.
         parameters: everything that could be trained.
         trained: what is.
         still: moving means of the batch norms that use them, as frozen ones do in Keras.

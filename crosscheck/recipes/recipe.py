@@ -13,7 +13,7 @@ from crosscheck import recipes as package
 from crosscheck import registry
 from crosscheck.optimizers import Optimizer
 
-# What of a recipe hangs on the length of the run.
+# What of a recipe depends on the length of the run.
 SCHEDULE = ("warmup", "milestones")
 
 

@@ -41,7 +41,7 @@ def updates(
     """The weights after each step.
 
     Args:
-        optimizer: see there.
+        optimizer: its hyper-parameters.
         decayed: names of the weights that L2 and weight decay apply to.
         weights: to begin with.
         gradients: of each step, by name.

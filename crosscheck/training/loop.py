@@ -98,8 +98,8 @@ def train(
     Args:
         trainer_class: the side's.
         recipe: with the user's epochs and batch size.
-        settings: see there.
-        dataset: see there.
+        settings: what the user chose beside the recipe.
+        dataset: images to train on and to test on.
         folder: where the run is kept.
         resume: go on after the last whole epoch that `folder` keeps.
 

@@ -24,7 +24,7 @@ DTYPES = ("float64", "float32")
 # Numbers in the images of all steps, which are handed over as one array.
 MOST_NUMBERS = 10**8
 # Adam makes steps of its own size from gradients that are zero but for rounding, such as that of a bias
-# before batch norm: what it makes of them is chance, on either side. Nothing else hangs on it but the
+# before batch norm: what it makes of them is chance, on either side. Nothing else depends on it but the
 # average of the means that batch norm takes, which contain that bias.
 CHANCE = "zero gradient: moved by rounding alone"
 WITH_CHANCE = "contains a bias that is moved by rounding alone"
@@ -54,7 +54,7 @@ def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int
         facts[dtype] = _course(recipe, sides, dataset, steps, dtype, seed)
         # A last-place difference may tip a maximum over and set one course apart at once. Then two others
         # decide with it, and the middle one of the three counts: see `verification.trajectory`.
-        # What is no number is never outvoted.
+        # A course with NaN is never outvoted.
         if dtype == "float32" and facts[dtype]["used"] is not None and not facts[dtype]["passed"]:
             more = [_course(recipe, sides, dataset, steps, dtype, seed + 1_000 * n) for n in (1, 2)]
             used = [course["used"] for course in (facts[dtype], *more)]

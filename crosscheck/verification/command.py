@@ -47,7 +47,7 @@ MOST_JOBS = 2
 @options.backend
 @click.option("--torch-mode", type=click.Choice(MODES["torch"]), help="How PyTorch executes the models.")
 @click.option(
-    "--keras-mode", type=click.Choice(NAMES), help="How Keras does; what there is hangs on --backend."
+    "--keras-mode", type=click.Choice(NAMES), help="How Keras does; which there are depends on --backend."
 )
 @options.device
 @click.option("--steps", type=options.POSITIVE, default=30, show_default=True, help="Of the trajectories.")

@@ -25,7 +25,7 @@ def verify_together(
     """`verify`, with the cases shared out among pairs of processes; the rows come in the same order.
 
     Raises:
-        SideError: as there.
+        SideError: a process died, or a call took too long.
     """
     work: Queue[Work] = Queue()
     number = 0

@@ -21,7 +21,7 @@ class Stepped:
     """An optimizer under verification.
 
     Args:
-        technique: see there.
+        technique: whose case it is.
         case: one of its optimizers.
         sides: both frameworks.
         seed: of weights and gradients.

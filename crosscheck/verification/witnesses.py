@@ -22,7 +22,7 @@ class Witnesses(ABC):
     the point.
 
     Args:
-        technique: see there.
+        technique: whose case it is.
         case: one of its cases.
         sides: both frameworks.
         seed: of weights and inputs.

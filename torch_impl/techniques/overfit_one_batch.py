@@ -229,7 +229,10 @@ def overfit_case(
     Args:
         names: technique and case.
         batch: images (neutral, float32) and labels.
-        plan, seed, loss, changes: see there.
+        plan: how the batch is learned.
+        seed: of the initial weights.
+        loss: by name.
+        changes: what is wrong with which layer, as for `sabotage`.
     """
     case = technique(names[0]).model(names[1])
     model = adapter.model_with(*names, "float32", initial_weights(dict(case.parameters), seed))
