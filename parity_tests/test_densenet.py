@@ -50,3 +50,5 @@ def test_the_learning_rate_falls_at_half_and_three_quarters() -> None:
     recipe = recipes()["densenet/k12_l40"]
     assert recipe.scheduled(50_000).milestones == (150 * 782, 225 * 782)
     assert replace(recipe, epochs=2).scheduled(640).milestones == (10, 15)
+    assert replace(recipe, epochs=1).scheduled(192).milestones == (1, 2)
+    assert replace(recipe, epochs=1).scheduled(64).milestones == (0,)

@@ -189,5 +189,16 @@ def test_a_cause_that_nothing_could_confirm_is_said_to_be_so(sides: Sides) -> No
     last = judged(sides, "pairs", "pairs_tripled")
     assert "nothing is computed behind them that could confirm it" in "\n".join(last.lines())
     assert [found["confirmed"] for found in last.as_json()["evidence"]] == [False]
+    assert not last.only({name for finding in last.report.findings for name in finding.identifiers})
     told = judge(sides, Question(f"{ORIGINALS}:dense", f"{PORTS}:dense_epsilon", inputs.read(("4x6",))))
     assert [found["confirmed"] for found in told.as_json()["evidence"]] == [True]
+
+
+def test_tied_layers_and_heads_are_right(sides: Sides) -> None:
+    pair = f"{ORIGINALS}:tied", f"{PORTS}:tied"
+    tied = judge(sides, Question(*pair, inputs.read(("4x5:int64:0..11", "4x5:int64:0..11"))))
+    assert tied.equal, tied.lines()
+    assert tied.whole
+    heads = judged(sides, "heads", "heads")
+    assert heads.equal, heads.lines()
+    assert heads.whole, heads.lines()

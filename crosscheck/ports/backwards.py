@@ -89,7 +89,6 @@ def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> t
             break
     else:
         return [], failed or OTHER_WAY
-    # A model that breaks off when it trains does not merely go another way.
     note = failed or (OTHER_WAY if norms_only else "")
     faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
     return faults or _named_first(_gradients(ports, places, torch, keras)), note
@@ -283,8 +282,9 @@ def _worst_weight(
     """The largest error of the gradients of a pair's tensors, and whose it is."""
     found = (0.0, "")
     trainable = [role for role in pair.shared() if role not in STATISTICS]
+    names = {str(tensor): name for name, tensor in ports.held[0].items()}  # tied tensors have one name
     for role in trainable:
-        name = f"{pair.torch.path}.{role}"
+        name = names[str(pair.torch.held[role])]
         one, two = ports.held[0][name], ports.held[1][name]
         mine, theirs = torch.weights.get(one.name), keras.weights.get(two.name)
         if mine is not None:

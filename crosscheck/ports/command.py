@@ -122,8 +122,9 @@ def compare_command(
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
     checkpoint.require_writable(file, html, saved)
-    if file and html and file.resolve() == html.resolve():
-        raise CrosscheckError(f"--json and --html: both name {file}")
+    written = [path.resolve() for path in (file, html, saved) if path]
+    if len(set(written)) < len(written):
+        raise CrosscheckError("--json, --html and --save-map: each needs a file of its own")
     factory.require_source(torch, keras)
     question = Question(
         torch,
@@ -161,6 +162,8 @@ def compare_command(
         console.say(f"Accepted: {', '.join(accepted)}.")
         if not found.report.comparison.equal:
             console.say("Training mode was not compared: the models differ without it.")
+        if not found.whole:
+            raise SystemExit(2)
     elif not found.equal or not found.whole:
         raise SystemExit(1 if not found.equal else 2)
 

@@ -72,12 +72,13 @@ class Judgement:
 
     @property
     def explained(self) -> bool:
-        """Whether there is a finding for every difference."""
-        return self.report.comparison.equal or any(isinstance(f, Finding) for f in self.report.findings)
+        """Whether there is a finding for outputs that differ, and not only for settings."""
+        outputs = [f for f in self.report.findings if isinstance(f, Finding) or f.identifier == "glue.order"]
+        return self.report.comparison.equal or bool(outputs)
 
     def only(self, accepted: Collection[str]) -> bool:
         """Whether every difference has been explained, by these causes alone, and no step was left out."""
-        found = [finding.identifiers for finding in self.report.findings]
+        found = [finding.identifiers if finding.confirmed else () for finding in self.report.findings]
         if self.training is not None and not self.training.equal:
             found.append(tuple(cause.identifier for cause in self.training.cause or ()))
         left_out = self.asked and self.training is None

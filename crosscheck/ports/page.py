@@ -11,7 +11,7 @@ from crosscheck.environment import versions
 from crosscheck.ports.backwards import Observation
 from crosscheck.ports.causes import texts
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place
-from crosscheck.ports.judgement import NOT_TRAINED, Judgement
+from crosscheck.ports.judgement import Judgement
 from crosscheck.ports.report import Finding, evidence, grouped, location, where
 from crosscheck.ports.training import TrainingComparison
 from crosscheck.ports.training_report import said_training
@@ -164,7 +164,7 @@ def _training(found: Judgement) -> list[str]:
         return []
     lines = ['<h2 id="training">Training steps</h2>']
     if found.training is None:
-        return [*lines, f"<p>{NOT_TRAINED}</p>"]
+        return [*lines, f"<p>{_prose(found.untrained)}</p>"]
     lines += [f"<p>{_prose(line)}</p>" for line in said_training(found.training)]
     lines += [_cause(cause.identifier, False) for cause in found.training.cause or ()]
     heads = ("step", "learning rate", "loss apart", "changes of weights apart", "most in", "")

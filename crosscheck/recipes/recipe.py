@@ -60,8 +60,10 @@ class Recipe:
             images: of an epoch.
         """
         steps = self.epochs * -(-images // self.batch_size)
-        milestones = tuple(round(share * steps) for share in self.milestones)
-        return replace(self.optimizer, warmup_steps=round(self.warmup * steps), milestones=milestones)
+        # Of very short runs two may be the same step.
+        milestones = dict.fromkeys(int(share * steps) for share in self.milestones)
+        warmup = round(self.warmup * steps)
+        return replace(self.optimizer, warmup_steps=warmup, milestones=tuple(milestones))
 
     def facts(self) -> dict[str, Any]:
         """The recipe as plain data, for files; the schedule only where there is one."""

@@ -246,6 +246,7 @@ TECHNIQUE = Technique(
     ),
     oracle=oracle,
     mirror_exceptions={
+        "FeatureNorm": "Keras' batch norm is one class for any rank; PyTorch has one for each.",
         "KeptLayer": "Keras' models are built anew, of clones; it stands for what cannot be cloned.",
     },
 )

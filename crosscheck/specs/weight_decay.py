@@ -48,6 +48,7 @@ TECHNIQUE = Technique(
         Update("adam_no_momentum", Adam(0.01, beta_1=0.0), TENSORS),
     ),
     mirror_exceptions={
+        "L2": "PyTorch's optimizers have L2 of their own, by the name of weight_decay.",
         "SGDW": "PyTorch has no SGD with decoupled decay; in Keras it is the native kind.",
         "SGD": "Keras' SGD has no L2, and keeps the learning rate in its momentum.",
         "Adam": "Keras' Adam has no L2, and another epsilon; PyTorch's is the paper's.",

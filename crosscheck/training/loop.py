@@ -110,6 +110,7 @@ def train(
         CrosscheckError: the folder holds a run and `resume` is not set, or holds another run.
     """
     parameters = dict(technique(recipe.technique).model(recipe.case).parameters)
+    optimizer = recipe.scheduled(len(dataset.train))
     facts = _facts(recipe, settings, dataset)
     with folder.alone():
         folder.require_ready(resume)
@@ -127,7 +128,6 @@ def train(
         folder.forget_after(done)
         steps = chunk_steps(recipe.batch_size)
         weights = {name: array.astype(settings.dtype) for name, array in weights.items()}
-        optimizer = recipe.scheduled(len(dataset.train))
         trainer = trainer_class(recipe.technique, recipe.case, settings.dtype, optimizer, weights, steps)
         if done:
             trainer.restore(weights, state)

@@ -34,6 +34,22 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+def kept(path: Path) -> list[Result]:
+    """The results that a file holds; none if it is not there yet, or was written before the first of them.
+
+    Raises:
+        CrosscheckError: the file holds something else.
+    """
+    try:
+        text = path.read_text()
+        found: list[Result] = json.loads(text)["runs"] if text else []
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise CrosscheckError(f"{path}: holds no results of a suite ({error})") from None
+    return found
+
+
 def table(results: dict[str, Any]) -> str:
     """The suite's table in Markdown, with what it was measured on under it."""
     runs: list[Result] = results["runs"]

@@ -73,21 +73,21 @@ def carry_out(request: Request) -> None:
     team.require(request.recipe.batch_size, len(images.train))
     if request.side == "torch" and team.count > world()[1]:
         launch.together(team.count, launch.this_command(), _more(request.folder))
-    side = _Framework(request, team, chosen)
-    settings = loop.Settings(
-        side=request.side,
-        backend=request.backend,
-        device=request.device,
-        dtype=request.dtype,
-        mode=chosen,
-        threads=side.threads,
-        workers=team.count,
-        synchronized=team.synchronized,
-        data=request.data,
-        seed=request.seed,
-        framework=side.adapter.settings(),
-    )
     with ended_in_order(request.folder, team):
+        side = _Framework(request, team, chosen)
+        settings = loop.Settings(
+            side=request.side,
+            backend=request.backend,
+            device=request.device,
+            dtype=request.dtype,
+            mode=chosen,
+            threads=side.threads,
+            workers=team.count,
+            synchronized=team.synchronized,
+            data=request.data,
+            seed=request.seed,
+            framework=side.adapter.settings(),
+        )
         loop.train(side.trainer, request.recipe, settings, images, folder, request.resume)
         if side.parallel:
             side.parallel.end()

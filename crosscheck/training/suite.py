@@ -166,22 +166,25 @@ def execute_all(
         KeyboardInterrupt: it was interrupted; so are the runs.
         SystemExit: it was told to end; so are the runs.
     """
+    failures: list[CrosscheckError] = []
+
+    def attempt(run: Run) -> bool:
+        if failures:
+            return False
+        try:
+            execute_one(run)
+        except CrosscheckError as error:
+            failures.append(error)  # here, before this thread takes the next run
+            console.note(f"{error}; no other run is begun")
+            return False
+        return True
+
     _stopping.clear()
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(execute_one, run) for run in runs}
-        failures: list[CrosscheckError] = []
+        waiting = {pool.submit(attempt, run) for run in runs}
         try:
             for future in as_completed(waiting):
-                if future.cancelled():
-                    continue
-                try:
-                    future.result()
-                except CrosscheckError as error:
-                    failures.append(error)
-                    for other in waiting:
-                        other.cancel()
-                    console.note(f"{error}; no other run is begun")
-                else:
+                if future.result():
                     done()
         except BaseException:
             _stopping.set()
@@ -202,14 +205,14 @@ def write(path: Path, name: str, runs: Sequence[Run], data_sha256: str) -> None:
     """Write the results of a suite as data, once there are some.
 
     Raises:
-        CrosscheckError: the file holds results of runs that are not there; it is left as it is.
+        CrosscheckError: the file holds results that would be lost; it is left as it is.
     """
     done = collect(runs, data_sha256)
-    lost = _identities(report.read(path)["runs"]) - _identities(done) if path.exists() else set()
+    lost = _identities(report.kept(path)) - _identities(done)
     if lost:
         raise CrosscheckError(
-            f"{path}: holds {len(lost)} runs that are not in {runs[0].folder.path.parent}; choose another "
-            "--json, or move it away"
+            f"{path}: holds {len(lost)} results of runs that are not asked for, or not in "
+            f"{runs[0].folder.path.parent}; choose another --json, or more --seeds, or move it away"
         )
     if not done:
         return

@@ -20,7 +20,9 @@ from crosscheck.training import trajectories
 )
 @click.argument("names", nargs=-1, metavar="[RECIPE]...")
 @options.some_images()
-@click.option("--steps", type=options.POSITIVE, default=300, show_default=True)
+@click.option(
+    "--steps", type=options.POSITIVE, default=300, show_default=True, help="Fewer, where batches are large."
+)
 @options.seed("weights and batches")
 @options.backend
 @options.device

@@ -154,3 +154,37 @@ def of_bytes() -> nn.Module:
 def weighted() -> nn.Module:
     """Weighted."""
     return Weighted()
+
+
+class Tied(nn.Module):
+    """Two embeddings of one table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Embedding(12, 6), nn.Embedding(12, 6)
+        self.other.weight = self.one.weight
+        self.last = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.last(self.one(x).mean(1) - self.other(y).mean(1))
+
+
+def tied() -> nn.Module:
+    """Tied."""
+    return Tied()
+
+
+class Heads(nn.Module):
+    """Queries, head by head: (B, H, T, D), with as many heads as images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query = nn.Linear(6, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.query(x).view(*x.shape[:2], 2, 4).transpose(1, 2)
+
+
+def heads() -> nn.Module:
+    """Heads."""
+    return Heads()

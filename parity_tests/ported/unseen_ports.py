@@ -184,3 +184,17 @@ def weighted() -> keras.Model:
     """As it should be."""
     x = keras.Input((5,), dtype="int64")
     return keras.Model(x, Weighted()(x))
+
+
+def tied() -> keras.Model:
+    """One embedding, called twice."""
+    embedding = layers.Embedding(12, 6)
+    x, y = keras.Input((5,), dtype="int64"), keras.Input((5,), dtype="int64")
+    means = ops.mean(embedding(x), 1) - ops.mean(embedding(y), 1)
+    return keras.Model([x, y], layers.Dense(3)(means))
+
+
+def heads() -> keras.Model:
+    """As it should be."""
+    x = keras.Input((5, 6))
+    return keras.Model(x, ops.transpose(ops.reshape(layers.Dense(8)(x), (-1, 5, 2, 4)), (0, 2, 1, 3)))
