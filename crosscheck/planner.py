@@ -33,24 +33,9 @@ class Block:
         return channels * self.side**2 * self.size**2
 
 
-@dataclass(frozen=True)
-class Trade:
-    """Another block of about the same cost.
-
-    Attributes:
-        block: the other one.
-        what: what is traded, such as "depth for width".
-        ratio: its cost, that of the block it stands for being 1.
-    """
-
-    block: Block
-    what: str
-    ratio: float
-
-
 def alternatives(
     block: Block, tolerance: float, sides: Sequence[int] = SIDES, deepest: int = DEEPEST
-) -> list[Trade]:
+) -> list[Block]:
     """Blocks that cost the same as this one, by depth, side of the filters and width.
 
     For every depth and side the width is chosen that comes nearest.
@@ -70,9 +55,8 @@ def alternatives(
     for layers in range(1, deepest + 1):
         for side in sides:
             other = _nearest(block, side, layers)
-            ratio = other.cost / block.cost
-            if other != block and abs(ratio - 1) <= tolerance:
-                found.append(Trade(other, _what(block, other), ratio))
+            if other != block and abs(other.cost / block.cost - 1) <= tolerance:
+                found.append(other)
     return found
 
 
@@ -87,14 +71,3 @@ def _nearest(block: Block, side: int, layers: int) -> Block:
         width = (root - block.inputs) // (2 * (layers - 1))
     tried = [Block(block.inputs, side, max(1, width + step), block.size, layers) for step in (-1, 0, 1, 2)]
     return min(tried, key=lambda other: abs(other.cost - block.cost))
-
-
-def _what(block: Block, other: Block) -> str:
-    pairs = (
-        ("depth", other.layers - block.layers),
-        ("width", other.width - block.width),
-        ("filter size", other.side - block.side),
-    )
-    more = " and ".join(name for name, change in pairs if change > 0) or "nothing"
-    less = " and ".join(name for name, change in pairs if change < 0) or "nothing"
-    return f"more {more} for less {less}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from crosscheck.cost import MODELS, LayerCost, Stage, stage_names, staged_costs
 from crosscheck.experiments.experiment import Claim, Experiment, Outcome, Setting, Table
-from crosscheck.planner import Block, Trade, alternatives
+from crosscheck.planner import Block, alternatives
 from crosscheck.timing import ratio
 
 if TYPE_CHECKING:
@@ -96,11 +96,10 @@ def counted(setting: Setting, stages: tuple[Stage, ...]) -> dict[str, int]:
 
 def planned() -> dict[str, tuple[Stage, ...]]:
     """Nets with another depth, width or filter at the cost of the first; and some at other costs."""
-    trades = {(t.block.layers, t.block.side): t for t in alternatives(BASE, TOLERANCE)}
-    trades[(BASE.layers, BASE.side)] = Trade(BASE, "the base", 1.0)
+    blocks = {(block.layers, block.side): block for block in (BASE, *alternatives(BASE, TOLERANCE))}
     nets: dict[str, tuple[Stage, ...]] = {}
     for layers, side in CHOSEN:
-        block = trades[(layers, side)].block
+        block = blocks[(layers, side)]
         nets[f"{layers} x ({side}x{side}, {block.width})"] = (STEM, Stage(side, (block.width,) * layers))
     for width in WIDTHS:
         nets[f"width {width}"] = (STEM, Stage(BASE.side, (width,) * BASE.layers))
