@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from crosscheck import cli
 from crosscheck.training.command import command
 
+MODELS = [f"{__file__}:f"] * 2  # a file that is there
 COMMANDS = {name: (cli.main, name) for name in cli.main.commands}
 COMMANDS |= {f"train {side}": (command(side),) for side in ("torch", "keras")}
 
@@ -44,7 +45,7 @@ def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
         (["verify", "--data", "/nowhere"], "/nowhere: there is no such file or folder"),
         (["verify", "--backend", "mxnet"], "'mxnet' is not one of"),
         (["verify", "--device", "cuda"], "sees no CUDA device; use --device cpu"),
-        (["compare", "a.py:f", "b.py:f", "--input", "2x3", "--device", "cuda"], "sees no CUDA device; use"),
+        (["compare", *MODELS, "--input", "2x3", "--device", "cuda"], "sees no CUDA device; use"),
         (["suite", "nothing", "--data", "generated"], "there is no suite 'nothing'; there are: article_000"),
         (["curves"], "Missing argument"),
         (["verify", "--json", "/proc/nowhere/rows.json"], "there is no folder /proc/nowhere"),
