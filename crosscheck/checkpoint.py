@@ -59,11 +59,13 @@ def require_writable(*paths: Path | None) -> None:
         paths: of the files; None is one that was not asked for.
 
     Raises:
-        CrosscheckError: a folder does not exist, or cannot be written to.
+        CrosscheckError: a folder does not exist, or cannot be written to; or two of them are one file.
     """
-    for path in paths:
-        if path:
-            _require_writable(path)
+    asked = [path for path in paths if path]
+    for number, path in enumerate(asked):
+        _require_writable(path)
+        if path.resolve() in [other.resolve() for other in asked[:number]]:
+            raise CheckpointError(f"{path}: is named twice; each result needs a file of its own")
 
 
 def _require_writable(path: Path) -> None:

@@ -68,3 +68,10 @@ def test_a_write_that_breaks_off_changes_nothing(tmp_path: Path) -> None:
         interrupted()
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_each_result_needs_a_file_of_its_own(tmp_path: Path) -> None:
+    one = tmp_path / "one.json"
+    checkpoint.require_writable(one, None, tmp_path / "two.json")
+    with pytest.raises(CheckpointError, match=r"one\.json: is named twice"):
+        checkpoint.require_writable(one, None, tmp_path / "." / "one.json")

@@ -122,9 +122,6 @@ def compare_command(
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
     checkpoint.require_writable(file, html, saved)
-    written = [path.resolve() for path in (file, html, saved) if path]
-    if len(set(written)) < len(written):
-        raise CrosscheckError("--json, --html and --save-map: each needs a file of its own")
     factory.require_source(torch, keras)
     question = Question(
         torch,

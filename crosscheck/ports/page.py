@@ -99,7 +99,7 @@ def _verdict(found: Judgement) -> str:
         said.append(said_training(training)[0])
     elif training is not None:  # what is wrong goes first
         said = [said_training(training)[0], f"Without training: {said[0].lower()}"]
-    kind = "equal" if found.equal else "different"
+    kind = "different" if not found.equal else "equal" if found.whole else "doubtful"
     return f'<div class="verdict {kind}" id="verdict">{" ".join(_prose(line) for line in said)}</div>'
 
 
@@ -223,7 +223,7 @@ def _row(index: int, parted: Parted, findings: list[tuple[int, Finding | Observa
     if findings:
         number, finding = findings[0]
         if parted.equal and isinstance(finding, Observation):
-            said = "dropout" if finding.what == "dropout" else "in training mode"
+            said = "otherwise set" if finding.what == "settings" else "in training mode"
         said = f'<a href="#finding-{number}">{said}</a>'
     pair = parted.place.pair
     names = (_path(pair.torch.path, before), _text(pair.keras.path), _text(pair.torch.kind)) if pair else None

@@ -114,11 +114,10 @@ class Report:
     @property
     def verdict(self) -> str:
         """In a few words."""
-        if self.whole or not self.equal:
-            return "equal" if self.equal else "different"
-        return "equal in " + (
-            "values" if any(n.startswith(TURNED) for n in self.notes) else "evaluation mode"
-        )
+        if not self.equal:
+            return "different"
+        doubtful = any(note.startswith(TURNED) for note in self.notes)
+        return "equal" if self.whole else f"equal in {'values' if doubtful else 'evaluation mode'}"
 
     def lines(self) -> list[str]:
         """The verdict, and what is behind it."""

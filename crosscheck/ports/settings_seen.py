@@ -81,8 +81,11 @@ def momenta(ports: Ports, places: list[Place]) -> Iterator[Observation]:
 
 
 def _rounded(array: np.ndarray) -> bool:
-    """Whether it is in float32, and not of numbers that are exact there, such as a mask."""
-    return array.dtype in (np.float32, np.float16) and not np.array_equal(array, np.round(array))
+    """Whether it is in less than float64, and not of whole numbers that are exact there, such as a mask."""
+    if array.dtype not in (np.float32, np.float16):
+        return False
+    exact = np.abs(array) <= 2.0 ** (np.finfo(array.dtype).nmant + 1)
+    return not (exact & (array == np.round(array))).all()
 
 
 def casts(ports: Ports, places: list[Place]) -> Iterator[Observation]:

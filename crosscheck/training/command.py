@@ -46,7 +46,7 @@ def command(side: str) -> click.Command:
         type=click.Choice(modes.NAMES),
         help="How the framework executes the model.  [default: what is fastest]",
     )
-    @options.threads("the framework")
+    @options.threads("each worker", "the cores, shared out")
     @click.option(
         "--workers",
         type=options.POSITIVE,

@@ -28,7 +28,7 @@ from crosscheck.training import suite
 @click.option(
     "--workers", type=options.POSITIVE, default=1, show_default=True, help="That share out each batch."
 )
-@options.threads("each run", "the cores, shared out")
+@options.threads("each worker of a run", "the cores, shared out")
 @click.option("--out", type=options.A_FOLDER, help="Folder of the runs.  [default: runs/NAME]")
 @options.json_file("the results, after every run")
 @console.user_command

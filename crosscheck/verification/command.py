@@ -93,7 +93,7 @@ def verify_command(
     checkpoint.require_writable(file)
     course = Course(dataset.load(data), steps)
     count = sum(not cases or case.name in cases for found in chosen for case in found.cases)
-    wanted = min(jobs or default_threads(processes=1), MOST_JOBS, count)
+    wanted = min(jobs or min(default_threads(processes=1), MOST_JOBS), count)
     rows: list[Row] = []
     circumstances = ""
     ended: SideError | None = None

@@ -15,8 +15,8 @@ from keras_impl.techniques.gradient_clipping import Clipping
 from keras_impl.techniques.lr_scaling import WarmupSchedule
 
 
-def options(settings: optimizers.Optimizer) -> dict:
-    """What all optimizers are told: the schedule, decoupled weight decay, and clipping."""
+def options(settings: optimizers.Optimizer, decayed: list[Variable]) -> dict:
+    """What all optimizers are told: the schedule, decoupled weight decay, L2 and clipping."""
     schedule = WarmupSchedule(
         settings.learning_rate, settings.warmup_start, settings.warmup_steps, settings.milestones
     )
@@ -26,6 +26,8 @@ def options(settings: optimizers.Optimizer) -> dict:
         # Adam it is decoupled. L2 is a penalty on the loss there (`kernel_regularizer=L2(l2 / 2)`, since
         # Keras' has no 1/2), or, as here, added to the gradient after clipping.
         "weight_decay": settings.weight_decay or None,
+        "l2": settings.l2,
+        "decayed": decayed,
         "global_norm": settings.global_norm,
         "variable_norm": settings.variable_norm,
     }
@@ -67,13 +69,8 @@ class SGD(L2, keras.optimizers.SGD):
     """
 
     def __init__(self, settings: optimizers.SGD, decayed: list[Variable]):
-        super().__init__(
-            decayed=decayed,
-            l2=settings.l2,
-            **options(settings),
-            momentum=settings.momentum,
-            nesterov=settings.nesterov,
-        )
+        shared = options(settings, decayed)
+        super().__init__(**shared, momentum=settings.momentum, nesterov=settings.nesterov)
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """One step of one variable."""
@@ -98,14 +95,8 @@ class Adam(L2, keras.optimizers.Adam):
     """
 
     def __init__(self, settings: optimizers.Adam, decayed: list[Variable]):
-        super().__init__(
-            decayed=decayed,
-            l2=settings.l2,
-            **options(settings),
-            beta_1=settings.beta_1,
-            beta_2=settings.beta_2,
-            epsilon=settings.epsilon,
-        )
+        betas = {"beta_1": settings.beta_1, "beta_2": settings.beta_2}
+        super().__init__(**options(settings, decayed), **betas, epsilon=settings.epsilon)
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """One step of one variable."""
