@@ -12,6 +12,7 @@ from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.divergence import relative_error
 from crosscheck.ports.judgement import Judgement, Question, judge
+from crosscheck.ports.settings_seen import _rounded
 from crosscheck.sides import Sides
 
 FOLDER = Path(__file__).parent / "ported"
@@ -202,3 +203,10 @@ def test_tied_layers_and_heads_are_right(sides: Sides) -> None:
     heads = judged(sides, "heads", "heads")
     assert heads.equal, heads.lines()
     assert heads.whole, heads.lines()
+
+
+def test_large_whole_numbers_are_not_exact_in_float32() -> None:
+    assert not _rounded(np.array([0, 1, 2**24], np.float32))
+    assert _rounded(np.array([0, 1, 0.5], np.float32))
+    assert _rounded(np.array([123456789.0], np.float32))  # whole, since float32 knows nothing else up there
+    assert not _rounded(np.array([0.5]))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crosscheck import gpu
@@ -18,6 +19,7 @@ from crosscheck.ports.comparison import Ports
 from crosscheck.ports.diagnosis import diagnose
 from crosscheck.sides import Sides, open_sides
 from crosscheck.technique import technique
+from crosscheck.training.run_folder import KEYS, RunFolder
 from crosscheck.verification.rows import failures
 from crosscheck.verification.trajectory import Course
 from crosscheck.verification.verify import verify
@@ -121,6 +123,21 @@ def test_a_side_that_crashes_is_not_taken_for_a_missing_gpu(monkeypatch: pytest.
     monkeypatch.setattr(gpu, "open_sides", crashing)
     with pytest.raises(CrosscheckError, match="SIGSEGV"):
         gpu.backends()
+
+
+def test_the_same_losses_are_not_yet_the_same_bits(tmp_path: Path) -> None:
+    """Noted losses are means of a hundred steps; the weights tell."""
+    facts = dict.fromkeys(KEYS, "") | {"recipe": {"name": "a", "batch_size": 1}}
+    runs = [RunFolder(tmp_path / name) for name in ("one", "same", "other")]
+    for run, digit in zip(runs, (0.0, 0.0, 1e-16), strict=True):
+        run.path.mkdir()
+        run.begin(facts, {"w": np.zeros(2)})
+        run.log({"kind": "steps", "epoch": 1, "loss": 2.0})
+        run.save(1, {"w": np.full(2, digit)}, {})
+    assert gpu.noise_between(runs[0], runs[1])["bitwise"]
+    found = gpu.noise_between(runs[0], runs[2])
+    assert not found["bitwise"]
+    assert found["largest_relative_difference_of_losses"] == 0
 
 
 def test_rows_are_summed_up_by_technique() -> None:

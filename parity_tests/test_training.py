@@ -174,7 +174,14 @@ def test_the_last_batch_may_be_smaller(tmp_path: Path) -> None:
                 assert torch[key] == pytest.approx(keras[key], rel=1e-5)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (np.nan, "the loss is not finite at step 1 of epoch 1"),
+        (1.0, "the test loss is not finite after epoch 1"),  # the last step has blown up the weights
+    ],
+)
+def test_a_loss_that_is_not_finite_ends_the_run(loss: float, message: str, tmp_path: Path) -> None:
     from crosscheck.recipes.recipe import recipe
     from crosscheck.training import loop
 
@@ -182,12 +189,15 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pyt
         def __init__(self, *_: object) -> None: ...
 
         def train(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return np.full(len(x), np.nan), np.zeros(len(x), np.int32)
+            return np.full(len(x), loss), np.zeros(len(x), np.int32)
+
+        def predict(self, x: np.ndarray) -> np.ndarray:
+            return np.full((len(x), 10), np.nan)
 
     settings = loop.Settings("torch", "torch", "cpu", "float32", "eager", 1, 1, True, "generated", 0, {})
     folder = RunFolder(tmp_path / "run")
     chosen = replace(recipe("split_linear/split"), batch_size=100)
-    with pytest.raises(CrosscheckError, match="the loss is not finite at step 1 of epoch 1"):
+    with pytest.raises(CrosscheckError, match=message):
         loop.train(Diverging, chosen, settings, dataset.load("generated"), folder, False)  # type: ignore[arg-type]
 
 
