@@ -7,7 +7,7 @@ from crosscheck.sides import Sides
 
 
 def frozen(x: np.ndarray) -> dict[str, np.ndarray]:
-    """In Keras' process: a frozen batch norm called in training, its statistics after that, and evaluation."""
+    """In Keras' process: a frozen batch norm in training and in evaluation, and its mean after that."""
     from keras import ops
 
     from keras_impl import adapter
