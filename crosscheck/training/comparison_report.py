@@ -152,7 +152,8 @@ def against_parameters(axes: Any, runs: Sequence[Result]) -> None:
                 height = max(height, taken + apart)
         places.append((count, height))
         style = {"textcoords": "offset points", "fontsize": "small", "va": "center"}
-        axes.annotate(_short(list(known)[number]), (count, height), (8, 0), **style)
+        last = max(other for other in counts if other < 1.05 * count)  # clear of a point close by
+        axes.annotate(_short(list(known)[number]), (last, height), (8, 0), **style)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")
 
