@@ -94,4 +94,6 @@ def verdict(claim: dict[str, Any]) -> str:
     """Whether a claim holds; if it must, for the frameworks to agree, and does not, that is a defect."""
     if claim["holds"]:
         return "Holds"
+    if claim["holds"] is None and not claim["required"]:
+        return "Undecided"
     return "**Does not hold, and must**" if claim["required"] else "Does not hold"

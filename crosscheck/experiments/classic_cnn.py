@@ -12,6 +12,7 @@ from crosscheck.parameters import initial_weights
 from crosscheck.sides import Both
 from crosscheck.specs.classic_cnn import Stage, costs
 from crosscheck.technique import Case, technique
+from crosscheck.training.statistics import Samples, paired
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,7 +108,7 @@ def training(setting: Setting, data: dict[str, Any]) -> tuple[Table, list[Claim]
     test = subset(setting.dataset.test, 200 if setting.quick else 2_000)
     rows: list[tuple[str | int | float, ...]] = []
     totals: list[str] = []
-    means: list[float] = []
+    found: list[Samples] = []
     apart = 0.0
     for name, case in TRAINED.items():
         net = technique("classic_cnn").model(case)
@@ -126,7 +127,7 @@ def training(setting: Setting, data: dict[str, Any]) -> tuple[Table, list[Claim]
             rows.append(
                 (f"{name} ({net.expected_count:,})", seed, *last, *accuracies[-1], float(parted.max()))
             )
-        means.append(float(np.mean(accuracies)))
+        found.append({seed: 100 * float(np.mean(both)) for seed, both in zip(seeds, accuracies, strict=True)})
     claims = [
         Claim(
             f"both sides train alike: losses of the first {min(steps, COMPARED)} steps to {apart:.1e}",
@@ -134,14 +135,7 @@ def training(setting: Setting, data: dict[str, Any]) -> tuple[Table, list[Claim]
         )
     ]
     if not setting.quick:
-        claims.append(
-            Claim(
-                "the pattern is general, no worse on small images than 3x3 filters of its cost: mean test "
-                f"accuracy of {len(seeds)} seeds {means[0]:.3f} against {means[1]:.3f}",
-                means[0] >= means[1],
-                required=False,
-            )
-        )
+        claims.append(no_worse(*found))
     columns = (
         "net (parameters)", "seed", "last loss, torch", "keras", "accuracy, torch", "keras", "farthest apart",
     )  # fmt: skip
@@ -149,6 +143,18 @@ def training(setting: Setting, data: dict[str, Any]) -> tuple[Table, list[Claim]
         f"Images of 32 x 32, {steps} steps of {BATCH_SIZE}, float64, Adam 0.001; cost {' and '.join(totals)}"
     )
     return Table(title, columns, rows), claims
+
+
+def no_worse(pattern: Samples, threes: Samples) -> Claim:
+    """The opinion that large filters first do for small images, too; accuracies in percent, by seed."""
+    gain, half = paired(pattern, threes)
+    text = (
+        "the pattern is general, no worse on small images than 3x3 filters of its cost: test accuracy "
+        f"{gain:+.1f} points, 95 % confidence interval {gain - half:+.1f} to {gain + half:+.1f}, "
+        f"of {len(pattern)} seeds"
+    )
+    # Undecided as long as the interval holds both signs.
+    return Claim(text, None if abs(gain) < half else gain > 0, required=False)
 
 
 def draw(figure: "Figure", data: dict[str, Any]) -> None:

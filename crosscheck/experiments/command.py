@@ -72,6 +72,9 @@ def experiment_command(
         raise SystemExit(1)
 
 
+VERDICTS = {True: "holds", False: "DOES NOT HOLD", None: "undecided"}
+
+
 def show_outcome(question: str, outcome: Outcome) -> None:
     """Print an outcome."""
     console.say(question)
@@ -80,7 +83,7 @@ def show_outcome(question: str, outcome: Outcome) -> None:
         console.out.print(_printed(table))
     console.say("")
     for claim in outcome.claims:
-        console.say(f"{'holds' if claim.holds else 'DOES NOT HOLD'}: {claim.text}")
+        console.say(f"{VERDICTS[claim.holds]}: {claim.text}")
 
 
 LONGEST_NAME = 28

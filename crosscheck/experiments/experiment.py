@@ -58,13 +58,13 @@ class Claim:
 
     Attributes:
         text: what is claimed, with the figure that decides.
-        holds: whether it did.
+        holds: whether it did; None where the figures cannot tell.
         required: whether the frameworks must bear it out (that they agree, what a proof says). An
             article's opinion is not: that it does not hold is a result.
     """
 
     text: str
-    holds: bool
+    holds: bool | None
     required: bool = True
 
 
