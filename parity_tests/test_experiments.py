@@ -1,6 +1,7 @@
 """Every experiment runs, says what it found, and leaves data and a picture that can be drawn again."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from click.testing import CliRunner
 
 from crosscheck import cli, guide
 from crosscheck.data import dataset
-from crosscheck.experiments import experiment
+from crosscheck.experiments import classic_cnn, experiment, opinions
+from crosscheck.experiments.command import VERDICTS
 from crosscheck.experiments.experiment import Claim, Outcome, Setting, experiments
 from crosscheck.sides import Sides
 
@@ -62,3 +64,46 @@ def test_only_what_is_required_decides() -> None:
     opinion, proof = Claim("an opinion", False, required=False), Claim("a proof", False)
     assert Outcome((), (opinion,)).sound
     assert not Outcome((), (opinion, proof)).sound
+
+
+@pytest.mark.parametrize(
+    ("pairs", "holds"),
+    [
+        (((52.0, 48.0), (53.0, 48.0)), True),
+        (((48.0, 52.0), (48.0, 53.0)), False),
+        (((52.0, 48.0), (48.5, 48.0)), None),  # one framework within the noise
+        (((52.0, 48.0), (48.0, 52.0)), None),  # of two minds
+        (((50.0, 50.0), (50.0, 50.0)), None),
+    ],
+)
+def test_an_accuracy_is_higher_only_by_more_than_the_noise(
+    pairs: tuple[tuple[float, float], ...], holds: bool | None
+) -> None:
+    # Two standard errors of a difference, about 50 % of 2,000 images, are 3.2 points.
+    claim = opinions.higher("it is better", pairs, 2_000)
+    assert claim.holds is holds
+    assert "3.2 points" in claim.text
+    assert opinions.higher("it is better", pairs, 200).holds is None
+
+
+def test_an_opinion_may_allow_a_margin() -> None:
+    pairs = [(48.0, 48.0)] * 2
+    assert opinions.higher("it is as good", pairs, 2_000, margin=4).holds is True
+    assert opinions.higher("it is as good", pairs, 2_000, margin=3).holds is None
+
+
+def test_seeds_of_two_minds_leave_an_opinion_undecided() -> None:
+    worse, better = {0: 33.9, 1: 32.5, 2: 34.6}, {0: 37.3, 1: 33.4, 2: 35.2}
+    assert classic_cnn.no_worse(worse, better).holds is None
+    alike = {0: 37.2, 1: 35.9, 2: 37.8}
+    assert classic_cnn.no_worse(worse, alike).holds is False
+    assert classic_cnn.no_worse(alike, worse).holds is True
+
+
+def test_what_is_undecided_is_shown_as_such() -> None:
+    claim = Claim("it is better", None, required=False)
+    assert guide.verdict(asdict(claim)) == "Undecided"
+    assert VERDICTS[claim.holds] == "undecided"
+    must = Claim("they agree", None)
+    assert "must" in guide.verdict(asdict(must))
+    assert not Outcome((), (must,)).sound
