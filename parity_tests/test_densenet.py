@@ -16,7 +16,7 @@ def test_counts_of_the_papers_nets(name: str, sides: Sides) -> None:
     millions, exact, arguments = PUBLISHED[name]
     assert round(exact / 1e6, 1) == millions
     assert count(net_parameters(arguments)) == exact
-    asked = [arguments[n] for n in ("depth", "growth", "bottleneck", "compression")]
+    asked = [arguments[n] for n in ("depth", "growth_rate", "bottleneck", "compression")]
     for side in ("torch", "keras"):
         target = f"{side}_impl.techniques.densenet:parameter_count"
         assert getattr(sides, side).call(target, *asked) == exact

@@ -136,7 +136,7 @@ def counts(setting: Setting) -> tuple[Table, bool]:
     for name in names:
         setting.note(f"counting {name}")
         millions, exact, arguments = PUBLISHED[name]
-        asked = [arguments[key] for key in ("depth", "growth", "bottleneck", "compression")]
+        asked = [arguments[key] for key in ("depth", "growth_rate", "bottleneck", "compression")]
         found = [
             side.call(f"{side.name}_impl.techniques.densenet:parameter_count", *asked)
             for side in (setting.sides.torch, setting.sides.keras)

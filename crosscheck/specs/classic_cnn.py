@@ -27,7 +27,7 @@ CLASSES = 10
 class Stage(NamedTuple):
     """One stage: square filters of odd size, and whether 3x3 max pooling with stride 2 follows."""
 
-    size: int
+    kernel_size: int
     stride: int
     filters: int
     pooled: bool
@@ -38,8 +38,8 @@ def oracle(
 ) -> tuple[np.ndarray, Weights]:
     """The whole net; zeros are padded evenly, half a filter on each side."""
     for number, stage in enumerate(case.arguments["stages"], start=1):
-        size, stride, _, pooled = stage
-        half = (size // 2, size // 2)
+        kernel_size, stride, _, pooled = stage
+        half = (kernel_size // 2, kernel_size // 2)
         kernel, bias = (weights[f"stage{number}.conv.{leaf}"] for leaf in ("kernel", "bias"))
         x = relu(convolve(x, kernel, bias, (stride, stride), (half, half)))
         x = max_pool(x, (3, 3), (2, 2)) if pooled else x
@@ -49,8 +49,8 @@ def oracle(
 def shapes(stages: Sequence[Stage], image: Shape) -> list[tuple[Shape, Shape]]:
     """Of the map of each stage, before pooling and after; windows that do not fit are dropped."""
     found, (height, width, _) = [], image
-    for size, stride, filters, pooled in stages:
-        height, width = ((n + 2 * (size // 2) - size) // stride + 1 for n in (height, width))
+    for kernel_size, stride, filters, pooled in stages:
+        height, width = ((n + 2 * (kernel_size // 2) - kernel_size) // stride + 1 for n in (height, width))
         before = (height, width, filters)
         if pooled:
             height, width = ((n - 3) // 2 + 1 for n in (height, width))
@@ -63,7 +63,7 @@ def costs(stages: Sequence[Stage], image: Shape) -> list[int]:
     found, inputs = [], image[2]
     for stage, (map_shape, _) in zip(stages, shapes(stages, image), strict=True):
         height, width, filters = map_shape
-        found.append(inputs * stage.size**2 * filters * height * width)
+        found.append(inputs * stage.kernel_size**2 * filters * height * width)
         inputs = filters
     return found
 
@@ -72,7 +72,7 @@ def net_parameters(stages: Sequence[Stage], image: Shape) -> Parameters:
     """Everything such a net holds."""
     found, inputs = Parameters(), image[2]
     for number, stage in enumerate(stages, start=1):
-        found |= conv2d(f"stage{number}.conv", (stage.size, stage.size), inputs, stage.filters)
+        found |= conv2d(f"stage{number}.conv", (stage.kernel_size, stage.kernel_size), inputs, stage.filters)
         inputs = stage.filters
     height, width, channels = shapes(stages, image)[-1][1]
     return found | dense("fc", height * width * channels, CLASSES)

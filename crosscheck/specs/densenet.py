@@ -62,21 +62,23 @@ def layers_in_block(arguments: Mapping[str, Any]) -> int:
 def net_parameters(arguments: Mapping[str, Any]) -> Parameters:
     """Everything such a net holds; no convolution has a bias."""
 
-    def norm_conv(path: str, size: int, inputs: int, outputs: int) -> Parameters:
-        kernel = conv2d(f"{path}.conv", (size, size), inputs, outputs, bias=False)
+    def norm_conv(path: str, kernel_size: int, inputs: int, outputs: int) -> Parameters:
+        kernel = conv2d(f"{path}.conv", (kernel_size, kernel_size), inputs, outputs, bias=False)
         return batch_norm(f"{path}.bn", inputs) | kernel
 
-    growth, bottleneck, compression = (arguments[n] for n in ("growth", "bottleneck", "compression"))
-    channels = 2 * growth if bottleneck and compression < 1 else 16
+    growth_rate, bottleneck, compression = (
+        arguments[n] for n in ("growth_rate", "bottleneck", "compression")
+    )
+    channels = 2 * growth_rate if bottleneck and compression < 1 else 16
     found = conv2d("conv", (3, 3), 3, channels, bias=False)
     for block in BLOCKS:
         for layer in range(1, layers_in_block(arguments) + 1):
             path, inputs = f"block{block}.layer{layer}", channels
             if bottleneck:
-                found |= norm_conv(f"{path}.reduce", 1, inputs, 4 * growth)
-                inputs = 4 * growth
-            found |= norm_conv(f"{path}.grow", 3, inputs, growth)
-            channels = channels + growth if arguments["connected"] else growth
+                found |= norm_conv(f"{path}.reduce", 1, inputs, 4 * growth_rate)
+                inputs = 4 * growth_rate
+            found |= norm_conv(f"{path}.grow", 3, inputs, growth_rate)
+            channels = channels + growth_rate if arguments["connected"] else growth_rate
         if block != BLOCKS[-1]:
             outputs = int(compression * channels)
             found |= norm_conv(f"transition{block}", 1, channels, outputs)
@@ -85,12 +87,12 @@ def net_parameters(arguments: Mapping[str, Any]) -> Parameters:
 
 
 def net_arguments(
-    depth: int, growth: int, bottleneck: bool = False, compression: float = 1.0, connected: bool = True
+    depth: int, growth_rate: int, bottleneck: bool = False, compression: float = 1.0, connected: bool = True
 ) -> dict[str, int | float | bool]:
     """Constructor arguments."""
     return {
         "depth": depth,
-        "growth": growth,
+        "growth_rate": growth_rate,
         "bottleneck": bottleneck,
         "compression": compression,
         "connected": connected,

@@ -14,9 +14,9 @@ from keras_impl.layers import flatten_channels_first
 WINDOW, STEP = 3, 2
 
 
-def multiply_accumulates(inputs: int, size: int, filters: int, height: int, width: int) -> int:
+def multiply_accumulates(inputs: int, kernel_size: int, filters: int, height: int, width: int) -> int:
     """Of a convolution, for one image: n_(l-1) s_l^2 n_l m_l^2, the map being height x width."""
-    return inputs * size**2 * filters * height * width
+    return inputs * kernel_size**2 * filters * height * width
 
 
 def pooled_length(length: int) -> int:
@@ -49,7 +49,7 @@ class Stage(layers.Layer):
     rounded up.
 
     Args:
-        size: height and width of the filters, odd.
+        kernel_size: height and width of the filters, odd.
         stride: of the filters.
         filters: how many.
         pooled: whether pooling follows.
@@ -58,14 +58,14 @@ class Stage(layers.Layer):
         ValueError: the size is even, so that the filter has no centre.
     """
 
-    def __init__(self, size: int, stride: int, filters: int, pooled: bool, **kwargs):
+    def __init__(self, kernel_size: int, stride: int, filters: int, pooled: bool, **kwargs):
         super().__init__(**kwargs)
-        require_odd(size)
+        require_odd(kernel_size)
         self.pooled = pooled
-        # PORT: padding=size // 2 of PyTorch pads evenly. "same" of Keras pads as little as will do, and
-        # with a stride less at the top and left: outputs of the same shape, but of shifted windows.
-        self.pad = layers.ZeroPadding2D(size // 2, name="pad")
-        self.conv = layers.Conv2D(filters, size, strides=stride, padding="valid", name="conv")
+        # PORT: padding=kernel_size // 2 of PyTorch pads evenly. "same" of Keras pads as little as will do,
+        # and with a stride less at the top and left: outputs of the same shape, but of shifted windows.
+        self.pad = layers.ZeroPadding2D(kernel_size // 2, name="pad")
+        self.conv = layers.Conv2D(filters, kernel_size, strides=stride, padding="valid", name="conv")
 
     def build(self, input_shape):
         self.conv.build(self.pad.compute_output_shape(input_shape))
@@ -105,8 +105,8 @@ class ClassicNet(keras.Model):
     def __init__(self, stages: tuple[tuple[int, int, int, bool], ...], classes: int, **kwargs):
         super().__init__(**kwargs)
         self.stages = []
-        for number, (size, stride, filters, pooled) in enumerate(stages, start=1):
-            self.stages.append(Stage(size, stride, filters, pooled, name=f"stage{number}"))
+        for number, (kernel_size, stride, filters, pooled) in enumerate(stages, start=1):
+            self.stages.append(Stage(kernel_size, stride, filters, pooled, name=f"stage{number}"))
         self.fc = layers.Dense(classes, name="fc")
 
     def build(self, input_shape):
@@ -139,14 +139,16 @@ def stages(model: ClassicNet, x: Tensor) -> dict[str, list]:
         # PORT: a map is (B, C, H, W) in PyTorch, (B, H, W, C) in Keras; a kernel (out, in, h, w) in
         # PyTorch, (h, w, in, out) in Keras.
         _, height, width, filters = convolved.shape
-        size, _, inputs, _ = stage.conv.kernel.shape
+        kernel_size, _, inputs, _ = stage.conv.kernel.shape
         found["convolved"].append([height, width, filters])
         found["passed_on"].append([*x.shape[1:3], filters])
-        found["multiply_accumulates"].append(multiply_accumulates(inputs, size, filters, height, width))
+        found["multiply_accumulates"].append(
+            multiply_accumulates(inputs, kernel_size, filters, height, width)
+        )
     return found
 
 
-def require_odd(size: int) -> None:
+def require_odd(kernel_size: int) -> None:
     """Refuse filters that cannot be padded evenly."""
-    if size % 2 == 0:
-        raise ValueError(f"filters have an odd size, not {size}: an even one has no centre")
+    if kernel_size % 2 == 0:
+        raise ValueError(f"filters have an odd size, not {kernel_size}: an even one has no centre")

@@ -46,14 +46,14 @@ class NormConv(layers.Layer):
 
     Args:
         channels: of the output.
-        size: of the filters, 1 or 3.
+        kernel_size: of the filters, 1 or 3.
     """
 
-    def __init__(self, channels: int, size: int, **kwargs):
+    def __init__(self, channels: int, kernel_size: int, **kwargs):
         super().__init__(**kwargs)
         self.bn = BatchNorm(name="bn")
         # PORT: biases are on by default on both sides; the paper's convolutions have none.
-        self.conv = layers.Conv2D(channels, size, padding="same", use_bias=False, name="conv")
+        self.conv = layers.Conv2D(channels, kernel_size, padding="same", use_bias=False, name="conv")
 
     def build(self, input_shape):
         self.bn.build(input_shape)
@@ -67,19 +67,19 @@ class NormConv(layers.Layer):
 
 
 class DenseLayer(layers.Layer):
-    """The paper's H: makes `growth` new feature maps out of all there are.
+    """The paper's H: makes `growth_rate` new feature maps out of all there are.
 
-    Input shape: (B, H, W, in). Output shape: (B, H, W, growth).
+    Input shape: (B, H, W, in). Output shape: (B, H, W, growth_rate).
 
     Args:
-        growth: k, channels of the output.
+        growth_rate: k, channels of the output.
         bottleneck: whether a 1x1 convolution to 4 k channels comes first.
     """
 
-    def __init__(self, growth: int, bottleneck: bool, **kwargs):
+    def __init__(self, growth_rate: int, bottleneck: bool, **kwargs):
         super().__init__(**kwargs)
-        self.reduce = NormConv(4 * growth, 1, name="reduce") if bottleneck else None
-        self.grow = NormConv(growth, 3, name="grow")
+        self.reduce = NormConv(4 * growth_rate, 1, name="reduce") if bottleneck else None
+        self.grow = NormConv(growth_rate, 3, name="grow")
 
     def build(self, input_shape):
         if self.reduce is not None:
@@ -97,22 +97,22 @@ class DenseLayer(layers.Layer):
 class DenseBlock(layers.Layer):
     """Layers of which each one is given the input and the outputs of all before it.
 
-    Input shape: (B, H, W, in). Output shape: (B, H, W, in + length growth).
+    Input shape: (B, H, W, in). Output shape: (B, H, W, in + length growth_rate).
 
     Args:
         length: how many layers.
-        growth: k, channels that each layer adds.
+        growth_rate: k, channels that each layer adds.
         bottleneck: see `DenseLayer`.
         connected: whether a layer's output is joined to what there was; without, it takes its place,
-            and the block's output is (B, H, W, growth).
+            and the block's output is (B, H, W, growth_rate).
     """
 
-    def __init__(self, length: int, growth: int, bottleneck: bool, connected: bool, **kwargs):
+    def __init__(self, length: int, growth_rate: int, bottleneck: bool, connected: bool, **kwargs):
         super().__init__(**kwargs)
         self.connected = connected
         self.layers = []
         for number in range(1, length + 1):
-            self.layers.append(DenseLayer(growth, bottleneck, name=f"layer{number}"))
+            self.layers.append(DenseLayer(growth_rate, bottleneck, name=f"layer{number}"))
 
     def build(self, input_shape):
         for layer in self.layers:
@@ -143,7 +143,7 @@ class DenseNet(keras.Model):
 
     Args:
         depth: L, how many convolutions and dense layers lie behind one another.
-        growth: k, channels that each layer adds.
+        growth_rate: k, channels that each layer adds.
         bottleneck: the B of DenseNet-BC, see `DenseLayer`.
         compression: theta, the share of its channels that a transition lets pass; the C is one below 1.
         connected: see `DenseBlock`; a net of the same layers without the joining is for comparison.
@@ -155,7 +155,7 @@ class DenseNet(keras.Model):
     def __init__(
         self,
         depth: int,
-        growth: int,
+        growth_rate: int,
         bottleneck: bool = False,
         compression: float = 1.0,
         connected: bool = True,
@@ -164,14 +164,14 @@ class DenseNet(keras.Model):
         super().__init__(**kwargs)
         length = layers_in_block(depth, bottleneck)
         require_compression(compression)
-        channels = 2 * growth if bottleneck and compression < 1 else 16
+        channels = 2 * growth_rate if bottleneck and compression < 1 else 16
         # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel with stride 1; with stride 2
         # and an even size they look at other places.
         self.conv = layers.Conv2D(channels, 3, padding="same", use_bias=False, name="conv")
         self.blocks, self.transitions = [], []
         for number in range(1, BLOCKS + 1):
-            self.blocks.append(DenseBlock(length, growth, bottleneck, connected, name=f"block{number}"))
-            channels = channels + length * growth if connected else growth
+            self.blocks.append(DenseBlock(length, growth_rate, bottleneck, connected, name=f"block{number}"))
+            channels = channels + length * growth_rate if connected else growth_rate
             if number < BLOCKS:
                 channels = int(compression * channels)
                 self.transitions.append(NormConv(channels, 1, name=f"transition{number}"))
@@ -199,9 +199,9 @@ class DenseNet(keras.Model):
         return self.fc(global_average_pool(ops.relu(self.bn(x, training=training))))
 
 
-def parameter_count(depth: int, growth: int, bottleneck: bool, compression: float) -> int:
+def parameter_count(depth: int, growth_rate: int, bottleneck: bool, compression: float) -> int:
     """How many trainable parameters such a net has, built for CIFAR and counted by the framework."""
-    model = DenseNet(depth, growth, bottleneck, compression)
+    model = DenseNet(depth, growth_rate, bottleneck, compression)
     model.build((None, 32, 32, 3))
     # PORT: Keras' `count_params` counts moving statistics too; PyTorch's buffers are no parameters.
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)

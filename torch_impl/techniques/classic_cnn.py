@@ -11,9 +11,9 @@ from torch_impl.layers import flatten_channels_first
 WINDOW, STEP = 3, 2
 
 
-def multiply_accumulates(inputs: int, size: int, filters: int, height: int, width: int) -> int:
+def multiply_accumulates(inputs: int, kernel_size: int, filters: int, height: int, width: int) -> int:
     """Of a convolution, for one image: n_(l-1) s_l^2 n_l m_l^2, the map being height x width."""
-    return inputs * size**2 * filters * height * width
+    return inputs * kernel_size**2 * filters * height * width
 
 
 def pooled_length(length: int) -> int:
@@ -47,7 +47,7 @@ class Stage(nn.Module):
 
     Args:
         in_channels: of the input.
-        size: height and width of the filters, odd.
+        kernel_size: height and width of the filters, odd.
         stride: of the filters.
         filters: how many.
         pooled: whether pooling follows.
@@ -56,13 +56,13 @@ class Stage(nn.Module):
         ValueError: the size is even, so that the filter has no centre.
     """
 
-    def __init__(self, in_channels: int, size: int, stride: int, filters: int, pooled: bool):
+    def __init__(self, in_channels: int, kernel_size: int, stride: int, filters: int, pooled: bool):
         super().__init__()
-        require_odd(size)
+        require_odd(kernel_size)
         self.pooled = pooled
-        # PORT: padding=size // 2 of PyTorch pads evenly. "same" of Keras pads as little as will do, and
-        # with a stride less at the top and left: outputs of the same shape, but of shifted windows.
-        self.conv = nn.Conv2d(in_channels, filters, size, stride=stride, padding=size // 2)
+        # PORT: padding=kernel_size // 2 of PyTorch pads evenly. "same" of Keras pads as little as will do,
+        # and with a stride less at the top and left: outputs of the same shape, but of shifted windows.
+        self.conv = nn.Conv2d(in_channels, filters, kernel_size, stride=stride, padding=kernel_size // 2)
 
     def convolve(self, x: Tensor) -> Tensor:
         """The feature map before pooling."""
@@ -100,8 +100,8 @@ class ClassicNet(nn.Module):
         super().__init__()
         channels, height, width = in_shape
         self.stages = []
-        for number, (size, stride, filters, pooled) in enumerate(stages, start=1):
-            self.stages.append(Stage(channels, size, stride, filters, pooled))
+        for number, (kernel_size, stride, filters, pooled) in enumerate(stages, start=1):
+            self.stages.append(Stage(channels, kernel_size, stride, filters, pooled))
             # Under a name of its own rather than in a ModuleList, so that it is called as in Keras.
             self.add_module(f"stage{number}", self.stages[-1])
             height, width, channels = -(-height // stride), -(-width // stride), filters
@@ -133,14 +133,16 @@ def stages(model: ClassicNet, x: Tensor) -> dict[str, list]:
         # PORT: a map is (B, C, H, W) in PyTorch, (B, H, W, C) in Keras; a kernel (out, in, h, w) in
         # PyTorch, (h, w, in, out) in Keras.
         _, filters, height, width = convolved.shape
-        _, inputs, size, _ = stage.conv.weight.shape
+        _, inputs, kernel_size, _ = stage.conv.weight.shape
         found["convolved"].append([height, width, filters])
         found["passed_on"].append([*x.shape[2:], filters])
-        found["multiply_accumulates"].append(multiply_accumulates(inputs, size, filters, height, width))
+        found["multiply_accumulates"].append(
+            multiply_accumulates(inputs, kernel_size, filters, height, width)
+        )
     return found
 
 
-def require_odd(size: int) -> None:
+def require_odd(kernel_size: int) -> None:
     """Refuse filters that cannot be padded evenly."""
-    if size % 2 == 0:
-        raise ValueError(f"filters have an odd size, not {size}: an even one has no centre")
+    if kernel_size % 2 == 0:
+        raise ValueError(f"filters have an odd size, not {kernel_size}: an even one has no centre")

@@ -44,34 +44,34 @@ class NormConv(nn.Module):
     Args:
         in_channels: of the input.
         channels: of the output.
-        size: of the filters, 1 or 3.
+        kernel_size: of the filters, 1 or 3.
     """
 
-    def __init__(self, in_channels: int, channels: int, size: int):
+    def __init__(self, in_channels: int, channels: int, kernel_size: int):
         super().__init__()
         self.bn = BatchNorm(in_channels)
         # PORT: biases are on by default on both sides; the paper's convolutions have none.
-        self.conv = nn.Conv2d(in_channels, channels, size, padding=size // 2, bias=False)
+        self.conv = nn.Conv2d(in_channels, channels, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.relu(self.bn(x)))
 
 
 class DenseLayer(nn.Module):
-    """The paper's H: makes `growth` new feature maps out of all there are.
+    """The paper's H: makes `growth_rate` new feature maps out of all there are.
 
-    Input shape: (B, in, H, W). Output shape: (B, growth, H, W).
+    Input shape: (B, in, H, W). Output shape: (B, growth_rate, H, W).
 
     Args:
         in_channels: of the input.
-        growth: k, channels of the output.
+        growth_rate: k, channels of the output.
         bottleneck: whether a 1x1 convolution to 4 k channels comes first.
     """
 
-    def __init__(self, in_channels: int, growth: int, bottleneck: bool):
+    def __init__(self, in_channels: int, growth_rate: int, bottleneck: bool):
         super().__init__()
-        self.reduce = NormConv(in_channels, 4 * growth, 1) if bottleneck else None
-        self.grow = NormConv(4 * growth if bottleneck else in_channels, growth, 3)
+        self.reduce = NormConv(in_channels, 4 * growth_rate, 1) if bottleneck else None
+        self.grow = NormConv(4 * growth_rate if bottleneck else in_channels, growth_rate, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.grow(x if self.reduce is None else self.reduce(x))
@@ -80,26 +80,26 @@ class DenseLayer(nn.Module):
 class DenseBlock(nn.Module):
     """Layers of which each one is given the input and the outputs of all before it.
 
-    Input shape: (B, in, H, W). Output shape: (B, in + length growth, H, W).
+    Input shape: (B, in, H, W). Output shape: (B, in + length growth_rate, H, W).
 
     Args:
         in_channels: of the input.
         length: how many layers.
-        growth: k, channels that each layer adds.
+        growth_rate: k, channels that each layer adds.
         bottleneck: see `DenseLayer`.
         connected: whether a layer's output is joined to what there was; without, it takes its place,
-            and the block's output is (B, growth, H, W).
+            and the block's output is (B, growth_rate, H, W).
     """
 
-    def __init__(self, in_channels: int, length: int, growth: int, bottleneck: bool, connected: bool):
+    def __init__(self, in_channels: int, length: int, growth_rate: int, bottleneck: bool, connected: bool):
         super().__init__()
         self.connected = connected
         self.layers = []
         for number in range(1, length + 1):
-            self.layers.append(DenseLayer(in_channels, growth, bottleneck))
+            self.layers.append(DenseLayer(in_channels, growth_rate, bottleneck))
             # Under a name of its own rather than in a ModuleList, so that it is called as in Keras.
             self.add_module(f"layer{number}", self.layers[-1])
-            in_channels = in_channels + growth if connected else growth
+            in_channels = in_channels + growth_rate if connected else growth_rate
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
@@ -115,7 +115,7 @@ class DenseNet(nn.Module):
     Args:
         in_channels: of the images.
         depth: L, how many convolutions and dense layers lie behind one another.
-        growth: k, channels that each layer adds.
+        growth_rate: k, channels that each layer adds.
         bottleneck: the B of DenseNet-BC, see `DenseLayer`.
         compression: theta, the share of its channels that a transition lets pass; the C is one below 1.
         connected: see `DenseBlock`; a net of the same layers without the joining is for comparison.
@@ -128,7 +128,7 @@ class DenseNet(nn.Module):
         self,
         in_channels: int,
         depth: int,
-        growth: int,
+        growth_rate: int,
         bottleneck: bool = False,
         compression: float = 1.0,
         connected: bool = True,
@@ -136,15 +136,15 @@ class DenseNet(nn.Module):
         super().__init__()
         length = layers_in_block(depth, bottleneck)
         require_compression(compression)
-        channels = 2 * growth if bottleneck and compression < 1 else 16
+        channels = 2 * growth_rate if bottleneck and compression < 1 else 16
         # PORT: padding=1 of PyTorch and "same" of Keras agree for a 3x3 kernel with stride 1; with stride 2
         # and an even size they look at other places.
         self.conv = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
         self.blocks, self.transitions = [], []
         for number in range(1, BLOCKS + 1):
-            self.blocks.append(DenseBlock(channels, length, growth, bottleneck, connected))
+            self.blocks.append(DenseBlock(channels, length, growth_rate, bottleneck, connected))
             self.add_module(f"block{number}", self.blocks[-1])
-            channels = channels + length * growth if connected else growth
+            channels = channels + length * growth_rate if connected else growth_rate
             if number < BLOCKS:
                 self.transitions.append(NormConv(channels, int(compression * channels), 1))
                 self.add_module(f"transition{number}", self.transitions[-1])
@@ -159,9 +159,9 @@ class DenseNet(nn.Module):
         return self.fc(global_average_pool(F.relu(self.bn(x))))
 
 
-def parameter_count(depth: int, growth: int, bottleneck: bool, compression: float) -> int:
+def parameter_count(depth: int, growth_rate: int, bottleneck: bool, compression: float) -> int:
     """How many trainable parameters such a net has, built for CIFAR and counted by the framework."""
-    model = DenseNet(3, depth, growth, bottleneck, compression)
+    model = DenseNet(3, depth, growth_rate, bottleneck, compression)
     # PORT: Keras' `count_params` counts moving statistics too; PyTorch's buffers are no parameters.
     return sum(parameter.numel() for parameter in model.parameters())
 
