@@ -88,6 +88,14 @@ def test_every_cause_stands_under_one_heading() -> None:
     assert f"({PAGE})" in (ROOT / "README.md").read_text()
 
 
+def test_the_guide_says_which_causes_are_never_named() -> None:
+    source = "".join(file.read_text() for file in (ROOT / "crosscheck").rglob("*.py"))
+    never = {cause.identifier for cause in TEXTS if f'"{cause.identifier}"' not in source}
+    assert never == {cause.identifier for cause in TEXTS if cause.unnamed}
+    for identifier in never:
+        assert f"{texts()[identifier].unnamed}\n" in page()
+
+
 @pytest.mark.parametrize("framework", NAMES)
 def test_code_names_what_the_frameworks_have(framework: str) -> None:
     found = sorted({call for cause in TEXTS for call in calls(cause, NAMES[framework])})

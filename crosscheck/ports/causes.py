@@ -21,6 +21,7 @@ class CauseText:
         explanation: what happens, why the frameworks part here, how large the effect is.
         torch: what to change in PyTorch if Keras is right.
         keras: what to change in Keras if PyTorch is right.
+        unnamed: why `crosscheck compare` never names it; empty for those that it names.
     """
 
     identifier: str
@@ -28,6 +29,7 @@ class CauseText:
     explanation: str
     torch: str
     keras: str
+    unnamed: str = ""
 
     @property
     def anchor(self) -> str:
