@@ -11,7 +11,7 @@ from crosscheck.ports.hypotheses import SAME, Scene, is_padding_of
 from crosscheck.ports.identifiers import SHAPING, group
 from crosscheck.ports.parting import Parting
 from crosscheck.ports.program import Node
-from crosscheck.ports.relations import relation
+from crosscheck.ports.relations import corrected, relation
 from crosscheck.ports.stretches import SILENT
 
 REDUCING = (*identifiers.REDUCING, "global_avg_pool", "global_max_pool")
@@ -50,6 +50,8 @@ def named(segment: Segment, scene: Scene, parting: Parting) -> tuple[str, str]:
         return "", said
     kinds = [node.kind for node in torch], [node.kind for node in keras]
     one_each = len(torch) == len(keras) == 1 and kinds[0] == kinds[1]
+    if one_each and (told := corrected(parting)):
+        return told[0], f"{told[1]} ({does})"
     if not one_each and (told := relation(parting)):
         return told[0], f"{told[1]} ({does})"
     if "softmax" in kinds[0] + kinds[1] and len(torch) > 1 and len(keras) > 1:

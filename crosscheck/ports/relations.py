@@ -25,6 +25,8 @@ PAIRS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "minimum": np.minimum,
     "average": lambda a, b: (a + b) / 2,
 }
+SPREADS = {"std", "stdmean", "var", "varmean", "moments"}
+MOST_VALUES = 1e4  # n and n - 1 of more can't be told from rounding
 REDUCTIONS: dict[str, Callable[[np.ndarray, tuple[int, ...]], np.ndarray]] = {
     "mean": lambda x, axes: x.mean(axes),
     "sum": lambda x, axes: x.sum(axes),
@@ -37,8 +39,31 @@ def relation(parting: Parting) -> tuple[str, str] | None:
     """The identifier of what is done otherwise and a text, or None if the numbers do not say."""
     if not np.isfinite(parting.keras).all() or not np.isfinite(parting.torch).all():
         return None
-    rules = (_left_out, _too_many, _functions, _reductions, _pairs, gates, products, _numbers)
+    rules = (_left_out, _too_many, _functions, _reductions, _pairs, gates, products, corrected, _numbers)
     return next((found for rule in rules if (found := rule(parting))), None)
+
+
+def corrected(parting: Parting) -> tuple[str, str] | None:
+    """Whether in a variance, or in its root, one side divides by n and the other by n - 1.
+
+    Those are the defaults: PyTorch's `std` and `var` divide by n - 1, Keras' by n.
+    """
+    torch, keras = np.ravel(parting.torch), np.ravel(parting.keras)
+    taken = torch != 0
+    if not SPREADS & {*_kinds(parting.steps[0]), *_kinds(parting.steps[1])} or not taken.any():
+        return None
+    ratios = keras[taken] / torch[taken]
+    ratio = float(np.median(ratios))
+    if ratio <= 0 or not np.allclose(ratios, ratio, rtol=1e-6, atol=0):
+        return None
+    for power in (1, 2):  # of a variance, of a deviation
+        share = min(ratio, 1 / ratio) ** power
+        count = 1 / (1 - share) if share < 1 else np.inf
+        if 2 <= count < MOST_VALUES and abs(count - round(count)) <= 1e-4:
+            divisors = ("n", "n - 1") if ratio < 1 else ("n - 1", "n")
+            said = f"keras divides by {divisors[0]}, torch by {divisors[1]}, of n = {round(count)} values"
+            return "norm.variance", said
+    return None
 
 
 def _kinds(nodes: Sequence[Node]) -> list[str]:
