@@ -50,6 +50,8 @@ def require(side: str, backend: str, device: str, mode: str, workers: int = 1) -
         )
     if key == "keras on tensorflow" and mode != "graph" and workers > 1:
         raise CrosscheckError(f"keras on tensorflow: several workers rule out mode {mode!r}; use graph")
+    if key == "keras on torch" and workers > 1:
+        raise CrosscheckError(f"{key} trains on one device; for {workers} workers use tensorflow or jax")
     if mode == "compile" and workers > 1:
         raise CrosscheckError("torch: several workers rule out mode 'compile'; use eager")
 

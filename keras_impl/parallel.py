@@ -18,15 +18,12 @@ def start(workers: Workers, device: str) -> None:
     Raises:
         CrosscheckError: the backend has no such devices, or cannot do what was asked for.
     """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
+    if keras.backend.backend() == "tensorflow":
         scope = mirrored(workers.count, device)
-    elif backend == "jax":
+    else:
         if not workers.synchronized:
             raise CrosscheckError("keras on jax knows whole batches only: batch norm cannot be local there")
         scope = DataParallel(devices=_enough(distribution.list_devices(), workers.count)).scope
-    else:
-        raise CrosscheckError(f"keras on {backend} trains on one device; use tensorflow or jax")
     replicas.start(scope, workers.synchronized)
 
 

@@ -6,15 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from crosscheck import cli
+from crosscheck.data import dataset
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import recipes
-from crosscheck.training import suite
+from crosscheck.training import suite, suite_execution, suite_results
 from crosscheck.training.run_folder import RunFolder
 
 FACTS: dict[str, Any] = {
@@ -32,10 +36,11 @@ FACTS: dict[str, Any] = {
 EPOCH = {"kind": "epoch", "train_loss": 1.0, "train_accuracy": 0.6, "test_loss": 1.1, "test_accuracy": 0.5}
 
 
-def trained(run: suite.Run, epochs: int) -> None:
+def trained(run: suite.Run, epochs: int, **facts: Any) -> None:
     """Write the files of a run as training would."""
     run.folder.path.mkdir(parents=True)
-    run.folder.begin(FACTS | {"recipe": run.recipe.facts(), "seed": run.seed}, {"w": np.zeros(1)})
+    own = {"recipe": run.recipe.facts(), "side": run.side, "backend": run.backend, "seed": run.seed}
+    run.folder.begin(FACTS | own | facts, {"w": np.zeros(1)})
     for epoch in range(1, epochs + 1):
         run.folder.log(EPOCH | {"epoch": epoch, "images_per_second": 100.0})
         run.folder.save(epoch, {"w": np.zeros(1)}, {})
@@ -59,26 +64,100 @@ def test_every_recipe_can_be_resumed(name: str, tmp_path: Path) -> None:
             folder.require(longer)
 
 
-def test_results_are_never_lost(tmp_path: Path) -> None:
-    runs = suite.plan("article_000", [("torch", "torch")], 2, tmp_path / "runs")
+SHA = "0" * 64
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(file.read_text())["runs"]
+    return found
+
+
+def test_results_are_never_lost_and_count_without_their_folders(tmp_path: Path) -> None:
+    runs = suite.plan("article_000", [("torch", "torch")], 2, "cpu", tmp_path / "runs")
     file = tmp_path / "results.json"
-    suite.write(file, "article_000", runs, "0" * 64)
+    suite_results.write(file, "article_000", runs, SHA)
     assert not file.exists()  # of nothing there are no results
     for run in runs[:2]:
         trained(run, run.recipe.epochs)
     file.write_text('{"runs": []}')  # as an earlier version began it
-    suite.write(file, "article_000", runs, "0" * 64)
-    kept = file.read_text()
-    assert len(json.loads(kept)["runs"]) == 2
-    elsewhere = suite.plan("article_000", [("torch", "torch")], 2, tmp_path / "other")
-    for others in (elsewhere, runs[1:]):
-        with pytest.raises(CrosscheckError, match=r"holds \d results of runs that are not asked for"):
-            suite.write(file, "article_000", others, "0" * 64)
-    assert file.read_text() == kept
+    suite_results.write(file, "article_000", runs, SHA)
+    kept = read(file)
+    assert len(kept) == 2
+    # In a clone the folders of the runs are not there.
+    elsewhere = suite.plan("article_000", [("torch", "torch")], 2, "cpu", tmp_path / "clone")
+    assert suite_results.held(file, elsewhere, SHA).keys() == {run.identity for run in runs[:2]}
+    trained(elsewhere[2], elsewhere[2].recipe.epochs)
+    suite_results.write(file, "article_000", elsewhere, SHA)
+    assert read(file)[:2] == kept
+    assert len(read(file)) == 3
+
+
+def test_results_of_other_runs_are_refused(tmp_path: Path) -> None:
+    runs = suite.plan("article_000", [("torch", "torch")], 2, "cpu", tmp_path / "runs")
+    file = tmp_path / "results.json"
+    trained(runs[0], runs[0].recipe.epochs)
+    suite_results.write(file, "article_000", runs, SHA)
+    text = file.read_text()
+    on_gpu = suite.plan("article_000", [("torch", "torch")], 2, "cuda", tmp_path / "runs")
+    longer = [replace(run, recipe=replace(run.recipe, epochs=9)) for run in runs]
+    for others, sha256, told in (
+        (runs[1:], SHA, "not asked for, such as split_linear/"),
+        (on_gpu, SHA, "with other device"),
+        (runs, "1" * 64, "with other data_sha256"),
+        (longer, SHA, "with other epochs"),
+    ):
+        with pytest.raises(CrosscheckError, match=told):
+            suite_results.write(file, "article_000", others, sha256)
+    assert file.read_text() == text
+
+
+def test_the_command_trains_what_its_file_does_not_hold(tmp_path: Path) -> None:
+    sha256 = dataset.load("generated").sha256
+    recipe = next(one for one in recipes().values() if one.name == "cifar_cnn/baseline")
+    both = [("torch", "torch"), ("keras", "tensorflow")]
+    runs = suite.plan("article_004", both, 1, "cpu", tmp_path / "runs")
+    for run in runs:
+        trained(run, run.recipe.epochs, data_sha256=sha256)
+    file = tmp_path / "results.json"
+    suite_results.write(file, "article_004", runs, sha256)
+    arguments = ["suite", "article_004", "--data", "generated", "--seeds", "1", "--json", str(file)]
+    result = CliRunner().invoke(cli.main, [*arguments, "--out", str(tmp_path / "clone")])
+    assert result.exit_code == 0, result.output
+    assert f"holds {len(runs)} of the {len(runs)} runs already" in result.output
+    assert not (tmp_path / "clone").exists()
+    assert recipe.name in {one["recipe"]["name"] for one in read(file)}
+
+
+def test_workers_that_a_framework_cannot_have_are_told_before_the_first_run(tmp_path: Path) -> None:
+    sides = [("torch", "torch"), ("keras", "torch")]
+    runs = suite.plan("lr_scaling", sides, 1, "cpu", tmp_path)
+    with pytest.raises(CrosscheckError, match="keras on torch trains on one device; for 8 workers use"):
+        suite.require_workers(runs, 1)
+    alone = suite.plan("article_004", sides, 1, "cpu", tmp_path)
+    suite.require_workers(alone, 1)
+    with pytest.raises(CrosscheckError, match="for 2 workers use"):
+        suite.require_workers(alone, 2)
+
+
+def test_a_run_of_one_worker_is_none_of_eight(tmp_path: Path) -> None:
+    runs = suite.plan("lr_scaling", [("torch", "torch")], 1, "cpu", tmp_path)
+    for run in runs[:2]:
+        trained(run, run.recipe.epochs)
+    assert runs[0].finished(SHA)
+    with pytest.raises(CrosscheckError, match=r"holds another run \(other workers\)"):
+        runs[1].finished(SHA)
+
+
+def test_metrics_without_an_epoch_are_damaged(tmp_path: Path) -> None:
+    run, *_ = suite.plan("article_004", [("torch", "torch")], 1, "cpu", tmp_path)
+    trained(run, run.recipe.epochs)
+    (run.folder.path / "metrics.jsonl").write_text("")
+    with pytest.raises(CrosscheckError, match="damaged: it holds no whole epoch"):
+        suite_results.write(tmp_path / "results.json", "article_004", [run], SHA)
 
 
 def test_runs_that_are_longer_or_other_are_not_counted(tmp_path: Path) -> None:
-    first, second, third, *_ = suite.plan("article_004", [("torch", "torch")], 1, tmp_path)
+    first, second, third, *_ = suite.plan("article_004", [("torch", "torch")], 1, "cpu", tmp_path)
     trained(first, first.recipe.epochs - 1)
     assert not first.finished("0" * 64)
     trained(second, second.recipe.epochs + 1)
@@ -97,7 +176,7 @@ def test_a_suite_executes_every_run_and_begins_no_other_once_one_has_failed(
 ) -> None:
     begun: list[int] = []
     kept: list[int] = []
-    suite.execute_all([0, 1, 2, 3], 2, begun.append, lambda: kept.append(len(begun)))  # type: ignore[list-item,arg-type]
+    suite_execution.execute_all([0, 1, 2, 3], 2, begun.append, lambda: kept.append(len(begun)))  # type: ignore[list-item,arg-type]
     assert sorted(begun) == [0, 1, 2, 3]
     assert len(kept) == 4
 
@@ -112,7 +191,7 @@ def test_a_suite_executes_every_run_and_begins_no_other_once_one_has_failed(
         kept.clear()
         runs = [0, 1, 2, 3] if jobs == 1 else [1, 0, 2, 3]
         with pytest.raises(CrosscheckError, match="run 0 failed"):
-            suite.execute_all(runs, jobs, execute, lambda: kept.append(1))  # type: ignore[arg-type]
+            suite_execution.execute_all(runs, jobs, execute, lambda: kept.append(1))  # type: ignore[arg-type]
         assert len(begun) == len(kept)
         if jobs == 1:
             assert begun == []
@@ -124,16 +203,16 @@ INTERRUPTED = """
 import subprocess, sys, time
 from crosscheck import console
 from crosscheck.errors import CrosscheckError
-from crosscheck.training import suite
+from crosscheck.training import suite_execution
 def execute(number):
     if number == 0:
         time.sleep(1)
         raise CrosscheckError("run 0 failed")
     code = "import time; print('training', flush=True); time.sleep(60)"
-    if suite._status([sys.executable, "-c", code], None):
+    if suite_execution._status([sys.executable, "-c", code], None):
         raise KeyboardInterrupt
 with console.for_user():
-    suite.execute_all([0, 1], 2, execute, lambda: None)
+    suite_execution.execute_all([0, 1], 2, execute, lambda: None)
 """
 
 

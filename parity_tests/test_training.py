@@ -256,12 +256,12 @@ def test_a_stale_checkpoint_is_not_taken_over(whole: dict[str, Path], tmp_path: 
 
 
 def test_suite_counts_only_its_own_runs(whole: dict[str, Path], tmp_path: Path) -> None:
-    from crosscheck.training import suite
+    from crosscheck.training import suite, suite_results
 
     sha256 = dataset.load("generated").sha256
-    runs = suite.plan("article_000", [("torch", "torch")], 4, tmp_path)
+    runs = suite.plan("article_000", [("torch", "torch")], 4, "cpu", tmp_path)
     assert len(runs) == 20
-    assert suite.collect(runs, sha256) == []
+    assert not any(run.finished(sha256) for run in runs)
     (run,) = (run for run in runs if run.recipe.case == "split" and run.seed == 3)
     run.folder.path.symlink_to(whole["torch"])
     with pytest.raises(CrosscheckError, match=r"holds another run \(other batch_size\)"):
@@ -272,7 +272,7 @@ def test_suite_counts_only_its_own_runs(whole: dict[str, Path], tmp_path: Path) 
     assert own.finished(sha256)
     with pytest.raises(CrosscheckError, match=r"holds another run \(other data_sha256\)"):
         own.finished("0" * 64)
-    suite.write(tmp_path / "results.json", "article_000", [own], sha256)
+    suite_results.write(tmp_path / "results.json", "article_000", [own], sha256)
     (result,) = json.loads((tmp_path / "results.json").read_text())["runs"]
     assert 0.1 < result["test_accuracy"] < 1
     assert {"versions", "machine", "seed", "recipe", "best_loss", "data_sha256", "revision"} <= result.keys()

@@ -122,7 +122,7 @@ def train(
         done, weights, state = folder.state()
         if done >= recipe.epochs:
             console.note(f"{folder.path}: epoch {done} is done; there is nothing to resume")
-            return [row for row in folder.metrics() if row["kind"] == "epoch"][-1]
+            return folder.last_epoch()
         if resume:
             folder.resumed(recipe.epochs, _other_circumstances(folder, facts))
         folder.forget_after(done)

@@ -32,6 +32,22 @@ OPTIMIZER = "optimizer/"
 WEIGHTS = "weights/"
 
 
+def other_than(facts: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """In what a run is not the wanted one; empty if it is.
+
+    What was published may differ, and so may the number of epochs, unless the learning rate follows it.
+
+    Args:
+        facts: of the run, as its run.json has them.
+        wanted: what they should be, as far as it matters.
+    """
+    kept, wanted = BEFORE | dict(facts), json.loads(json.dumps(wanted))  # a tuple is a list in a file
+    differing = [key for key, value in wanted.items() if key != "recipe" and kept.get(key) != value]
+    recipe = wanted.get("recipe", {})
+    free = ("published",) if any(key in recipe for key in SCHEDULE) else ("published", "epochs")
+    return differing + [key for key in recipe if key not in free and kept["recipe"].get(key) != recipe[key]]
+
+
 class RunFolder:
     """Reads and writes the files of one run.
 
@@ -109,12 +125,7 @@ class RunFolder:
         Raises:
             CrosscheckError: it is another run; the message says in what.
         """
-        kept, wanted = self.facts(), json.loads(json.dumps(wanted))  # a tuple is a list in a file
-        differing = [key for key, value in wanted.items() if key != "recipe" and kept[key] != value]
-        recipe = wanted.get("recipe", {})
-        free = ("published",) if any(key in recipe for key in SCHEDULE) else ("published", "epochs")
-        differing += [key for key in recipe if key not in free and kept["recipe"].get(key) != recipe[key]]
-        if differing:
+        if differing := other_than(self.facts(), wanted):
             raise CrosscheckError(
                 f"{self.path}: holds another run (other {', '.join(differing)}); use the options it was "
                 "begun with, or choose another --out"
@@ -184,6 +195,17 @@ class RunFolder:
                 raise CrosscheckError(f"{self._metrics}: line {number} is damaged") from None
             rows.append(row)
         return rows
+
+    def last_epoch(self) -> Row:
+        """What the metrics say of the last whole epoch.
+
+        Raises:
+            CrosscheckError: they say nothing of any.
+        """
+        epochs = [row for row in self.metrics() if row["kind"] == "epoch"]
+        if not epochs:
+            raise CrosscheckError(f"{self._metrics}: damaged: it holds no whole epoch")
+        return epochs[-1]
 
     def forget_after(self, epoch: int) -> None:
         """Drop the metrics of epochs that will be trained again, and a line that was cut off."""

@@ -6,7 +6,7 @@ import click
 
 from crosscheck import checkpoint, console, options
 from crosscheck.data import dataset
-from crosscheck.training import suite
+from crosscheck.training import suite, suite_execution, suite_results
 
 
 @click.command(
@@ -29,8 +29,10 @@ from crosscheck.training import suite
     "--workers", type=options.POSITIVE, default=1, show_default=True, help="That share out each batch."
 )
 @options.threads("each worker of a run", "the cores, shared out")
-@click.option("--out", type=options.A_FOLDER, help="Folder of the runs.  [default: runs/NAME]")
-@options.json_file("the results, after every run")
+@click.option(
+    "--out", type=options.A_FOLDER, help="Folder of the runs.  [default: runs/NAME, on a GPU runs/NAME-cuda]"
+)
+@options.json_file("the results, after every run; those that it holds already are not trained again")
 @console.user_command
 def suite_command(
     name: str,
@@ -54,23 +56,29 @@ def suite_command(
 
     Exit status: 0 all trained, 2 something is wrong, 130 interrupted.
     """
-    runs = suite.plan(name, (("torch", "torch"), ("keras", backend)), seeds, out or Path("runs") / name)
+    out = out or Path("runs") / (name if device == "cpu" else f"{name}-{device}")
+    runs = suite.plan(name, (("torch", "torch"), ("keras", backend)), seeds, device, out)
+    suite.require_workers(runs, workers)
     sha256 = dataset.load(data).sha256  # decoded here, once; any complaint comes before the first run
     checkpoint.require_writable(file)
+    there = suite_results.held(file, runs, sha256) if file else {}
+    if there:
+        console.note(f"{file} holds {len(there)} of the {len(runs)} runs already.")
 
     def keep() -> None:
         if file:
-            suite.write(file, name, runs, sha256)
+            suite_results.write(file, name, runs, sha256)
 
     def execute(run: suite.Run) -> None:
         number = runs.index(run) + 1
         console.note(f"run {number} of {len(runs)}: {run.recipe.name} {run.side} seed {run.seed}")
-        suite.execute(run, data, device, threads, workers, jobs)
+        suite_execution.execute(run, data, threads, workers, jobs)
 
     console.end_when_told()
     keep()
+    waiting = [run for run in runs if run.identity not in there and not run.finished(sha256)]
     try:
-        suite.execute_all([run for run in runs if not run.finished(sha256)], jobs, execute, keep)
+        suite_execution.execute_all(waiting, jobs, execute, keep)
     except KeyboardInterrupt:
         console.note("The suite goes on from there when the same command is given again.")
         raise
