@@ -41,7 +41,8 @@ def other_than(facts: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
         facts: of the run, as its run.json has them.
         wanted: what they should be, as far as it matters.
     """
-    kept, wanted = BEFORE | dict(facts), json.loads(json.dumps(wanted))  # a tuple is a list in a file
+    kept: dict[str, Any] = {**BEFORE, **facts}
+    wanted = json.loads(json.dumps(wanted))  # a tuple is a list in a file
     differing = [key for key, value in wanted.items() if key != "recipe" and kept.get(key) != value]
     recipe = wanted.get("recipe", {})
     free = ("published",) if any(key in recipe for key in SCHEDULE) else ("published", "epochs")

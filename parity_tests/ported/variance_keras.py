@@ -36,6 +36,7 @@ class Norm(layers.Layer):
 
 
 def net(way: str, factor: float = 1.0) -> keras.Model:
+    """A norm between two layers."""
     return keras.Sequential(
         [layers.Input((5,)), layers.Dense(6), Norm(way, factor), layers.ReLU(), layers.Dense(4)]
     )

@@ -35,6 +35,7 @@ class OfBoth(Norm):
 
 
 def net(norm: type[Norm]) -> nn.Module:
+    """A norm between two layers."""
     return nn.Sequential(nn.Linear(5, 6), norm(), nn.ReLU(), nn.Linear(6, 4))
 
 
