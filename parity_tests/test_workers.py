@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 from crosscheck import checkpoint
+from crosscheck.recipes.recipe import recipes
+from crosscheck.sides import Sides
+from crosscheck.technique import technique
 from crosscheck.training import launch
 from crosscheck.training.run_folder import RunFolder
 from crosscheck.training.workers import part
@@ -25,6 +28,20 @@ RELATIVE = 1e-12
 SMALL = ("--recipe", "split_linear/split", "--batch-size", 15, "--dtype", "float64", "--seed", 3)
 
 Results = dict[str, np.ndarray]
+# Batch norms are made ones of all workers; those of a worker alone need images.
+WITHOUT_NORM = sorted(
+    {
+        (recipe.technique, recipe.case)
+        for recipe in recipes().values()
+        if not any("moving" in name for name in technique(recipe.technique).model(recipe.case).parameters)
+    }
+)
+
+
+@pytest.mark.parametrize(("technique_name", "case"), WITHOUT_NORM)
+def test_a_worker_may_have_no_part_of_the_last_batch(technique_name: str, case: str, sides: Sides) -> None:
+    found = sides.torch.call("parity_tests.batches_of_none:trained", technique_name, case)
+    assert found == ((0, 10), True)
 
 
 def run(*command: object, status: int = 0) -> str:

@@ -17,7 +17,7 @@ def split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) -> Tensor
     # PORT: nn.Linear stores its weight as (out, in); Dense stores its kernel as (in, out). By default both
     # are drawn otherwise, too: U(-b, b) with b = 1 / sqrt(in), biases as well, against glorot_uniform and 0.
     y = F.linear(x, kernel, bias)  # (B, S, U/S)
-    return y.reshape(B, -1)  # (B, U)
+    return y.flatten(1)  # (B, U); unlike a reshape it takes a batch of none, too
 
 
 def untied_split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) -> Tensor:
@@ -26,7 +26,7 @@ def untied_split_linear(x: Tensor, kernel: Tensor, bias: Tensor, splits: int) ->
     x = x.reshape(B, splits, D // splits)  # (B, S, D/S)
     # PORT: the kernel of each part is laid out as nn.Linear's (S, out, in); in Keras as Dense's (S, in, out).
     y = torch.einsum("bsi,soi->bso", x, kernel) + bias  # (B, S, U/S)
-    return y.reshape(B, -1)  # (B, U)
+    return y.flatten(1)  # (B, U); unlike a reshape it takes a batch of none, too
 
 
 class SplitLinear(nn.Module):
