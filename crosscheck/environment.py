@@ -16,6 +16,9 @@ from crosscheck.errors import CrosscheckError
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("cpu", "cuda")
 
+GPU_QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
+GPU_SIGNS = ("/dev/nvidiactl", "/dev/dxg")  # of the driver, and of Windows' in its Linux
+
 PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", "numpy")
 
 
@@ -86,8 +89,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine() -> str:
-    """The processor, in words, with its number of cores."""
+def machine(device: str = "cpu") -> str:
+    """What computes, in words: the processor with its number of cores, and before it the GPU, if it does.
+
+    Args:
+        device: "cpu" or "cuda".
+    """
+    if device != "cpu":
+        return f"{gpu()}; {machine()}"
     name = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as lines:
@@ -95,6 +104,26 @@ def machine() -> str:
     except OSError:
         pass
     return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def gpu() -> str:
+    """The GPU, its driver and its memory, as the driver's own tool says it."""
+    try:
+        answer = subprocess.run(GPU_QUERY, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "GPU unknown: nvidia-smi does not answer"
+    return answer.stdout.strip().replace("\n", "; ")
+
+
+def gpu_count() -> int:
+    """How many GPUs the driver's own tool sees."""
+    told = gpu()
+    return 0 if told.startswith("GPU unknown") else len(told.split(";"))
+
+
+def gpu_present() -> bool:
+    """Whether there is a GPU's driver here; whether a framework sees the GPU, it says itself."""
+    return any(Path(sign).exists() for sign in GPU_SIGNS)
 
 
 def revision() -> str:

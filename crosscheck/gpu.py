@@ -1,5 +1,6 @@
 """The whole check on a GPU, by the same commands that a user would give, into one file of results."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from crosscheck import checkpoint, console
-from crosscheck.environment import BACKENDS, machine, revision, versions
+from crosscheck.compare import PASSES
+from crosscheck.environment import BACKENDS, gpu, machine, revision, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.sides import open_sides
 from crosscheck.training.run_folder import RunFolder
@@ -23,7 +25,6 @@ NOISE_RECIPE = "cifar_cnn/baseline"
 STARTING = 600.0  # seconds: a framework may compile for a new GPU when it starts
 # What a backend says that is not there, or sees no GPU.
 ABSENT = re.compile("sees no CUDA device|backend needs")
-QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
 
 
 def backends() -> tuple[list[str], dict[str, str]]:
@@ -46,15 +47,6 @@ def backends() -> tuple[list[str], dict[str, str]]:
     return found, complaints
 
 
-def card() -> str:
-    """The GPU, its driver and its memory, as the driver's own tool says it."""
-    try:
-        answer = subprocess.run(QUERY, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown: nvidia-smi does not answer"
-    return answer.stdout.strip().replace("\n", "; ")
-
-
 def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     """Carry out the whole check; it goes on where it was, since the rows and the suites' runs are kept.
 
@@ -68,7 +60,7 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     """
     seeing, unseeing = backends()
     facts: dict[str, Any] = {
-        "gpu": card(),
+        "gpu": gpu(),
         "machine": machine(),
         "versions": versions(),
         "revision": revision(),
@@ -79,8 +71,9 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
         "noise": {},
         "suites": {},
     }
+    alike = json.dumps([facts[key] for key in ("gpu", "machine", "versions", "revision")])
     for backend in seeing:
-        rows = folder / f"rows-{backend}-{facts['revision']}.json"
+        rows = folder / f"rows-{backend}-{hashlib.sha256(alike.encode()).hexdigest()[:12]}.json"
         if not rows.exists() or not _known(facts["revision"]):
             # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole.
             partial = rows.with_suffix(".partial")
@@ -100,13 +93,28 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """How the checks of every technique ended, by verdict, and each that did not pass."""
-    counts = {
-        name: dict(Counter(row["verdict"] for row in rows if row["technique"] == name))
-        for name in dict.fromkeys(row["technique"] for row in rows)
-    }
-    bad = [row for row in rows if row["verdict"] not in ("equal", "within_rounding")]
-    return {"rows": len(rows), "verdicts": counts, "not_passed": bad}
+    """How the checks of every technique ended, by verdict, and each that did not pass.
+
+    Returns:
+        the number of rows; of every technique the counts of its verdicts, and of every dtype the row that
+        used the largest share of its allowance; and the rows that did not pass.
+    """
+    names = dict.fromkeys(row["technique"] for row in rows)
+    counts = {name: dict(Counter(r["verdict"] for r in rows if r["technique"] == name)) for name in names}
+    closest: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for row in rows:
+        best = closest[row["technique"]].get(row["dtype"])
+        if row["used"] is not None and (best is None or row["used"] > best["used"]):
+            closest[row["technique"]][row["dtype"]] = row
+    bad = [row for row in rows if row["verdict"] not in PASSES]
+    return {"rows": len(rows), "verdicts": counts, "closest": closest, "not_passed": bad}
+
+
+def failed(facts: dict[str, Any]) -> int:
+    """How many checks failed on all backends; a known limitation is no failure."""
+    return sum(
+        row["verdict"] != "limited" for found in facts["verify"].values() for row in found["not_passed"]
+    )
 
 
 def noise(side: str, backend: str, data: str, folder: Path) -> dict[str, Any]:

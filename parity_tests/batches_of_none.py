@@ -1,4 +1,4 @@
-"""What a model makes of a batch without images, as a worker gets it that has no part of a small last batch."""
+"""What a model makes of a batch of no images: a worker gets one that has no part of a small last batch."""
 
 import torch
 

@@ -10,11 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from crosscheck import cli
+from crosscheck.environment import gpu_present
 from crosscheck.training.command import command
 
 MODELS = [f"{__file__}:f"] * 2  # a file that is there
 COMMANDS = {name: (cli.main, name) for name in cli.main.commands}
 COMMANDS |= {f"train {side}": (command(side),) for side in ("torch", "keras")}
+CUDA = ("--device", "cuda")
+WITHOUT_GPU = pytest.mark.skipif(gpu_present(), reason="not run: there is a GPU here")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -44,8 +47,10 @@ def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
         (["verify", "split_linear", "--case", "odd"], "split_linear has no case 'odd'; it has: layer"),
         (["verify", "--data", "/nowhere"], "/nowhere: there is no such file or folder"),
         (["verify", "--backend", "mxnet"], "'mxnet' is not one of"),
-        (["verify", "--device", "cuda"], "sees no CUDA device; use --device cpu"),
-        (["compare", *MODELS, "--input", "2x3", "--device", "cuda"], "sees no CUDA device; use"),
+        pytest.param(["verify", *CUDA], "sees no CUDA device; use --device cpu", marks=WITHOUT_GPU),
+        pytest.param(
+            ["compare", *MODELS, "--input", "2x3", *CUDA], "sees no CUDA device; use", marks=WITHOUT_GPU
+        ),
         (["suite", "nothing", "--data", "generated"], "there is no suite 'nothing'; there are: article_000"),
         (["curves"], "Missing argument"),
         (["verify", "--json", "/proc/nowhere/rows.json"], "there is no folder /proc/nowhere"),

@@ -1,7 +1,6 @@
 """What is to be seen on a GPU only; where no framework sees one, these are reported as not run."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from crosscheck import gpu
-from crosscheck.environment import BACKENDS
+from crosscheck.environment import BACKENDS, gpu_count, gpu_present, machine
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
@@ -30,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module", params=BACKENDS)
 def cuda_sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
     """Both frameworks on the GPU, for each backend that sees it."""
-    if not shutil.which("nvidia-smi"):
+    if not gpu_present():
         pytest.skip("not run: there is no GPU here")
     with ExitStack() as stack:
         try:
@@ -86,8 +85,50 @@ def test_tf32_is_off_on_both_sides(cuda_sides: Sides, course: Course) -> None:
         assert row.passed
 
 
+def ran(*command: object) -> None:
+    answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=ROOT)
+    assert answer.returncode == 0, answer.stderr
+
+
+def trained(side: str, backend: str, device: str, folder: Path, *options: object) -> RunFolder:
+    """An epoch of a small net on generated images, in float64."""
+    command = [sys.executable, f"scripts/train_{side}.py", "--recipe", "split_linear/split"]
+    command += ["--data", "generated", "--epochs", "1", "--batch-size", "100", "--dtype", "float64"]
+    command += ["--device", device, *(["--backend", backend] if side == "keras" else [])]
+    ran(*command, "--out", folder, *options)
+    return RunFolder(folder)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("side", ["torch", "keras"])
+def test_the_training_scripts_train_on_the_gpu(side: str, cuda_sides: Sides, tmp_path: Path) -> None:
+    here, there = (trained(side, cuda_sides.backend, name, tmp_path / name) for name in ("cpu", "cuda"))
+    assert there.facts()["device"] == there.facts()["framework"]["device"] == "cuda"
+    assert not there.facts()["machine"].startswith("GPU unknown")
+    assert there.last_epoch()["test_loss"] == pytest.approx(here.last_epoch()["test_loss"], rel=1e-9)
+
+
+@pytest.mark.gpu
+def test_workers_have_a_gpu_each(cuda_sides: Sides, tmp_path: Path) -> None:
+    if gpu_count() < 2:
+        pytest.skip("not run: there are no two GPUs here")
+    one, two = (trained("torch", "", "cuda", tmp_path / n, "--workers", n) for n in ("1", "2"))
+    assert two.last_epoch()["train_loss"] == pytest.approx(one.last_epoch()["train_loss"], rel=1e-12)
+
+
+@pytest.mark.gpu
+def test_trajectories_and_experiments_run_on_the_gpu(cuda_sides: Sides, tmp_path: Path) -> None:
+    code = "from crosscheck.cli import main; main(prog_name='crosscheck')"
+    given = ("--device", "cuda", "--backend", cuda_sides.backend, "--out", tmp_path)
+    recipe = ("split_linear/split", "--data", "generated", "--steps", "20")
+    ran(sys.executable, "-c", code, "trajectories", *recipe, *given)
+    facts = json.loads((tmp_path / "split_linear-split.json").read_text())
+    assert facts["settings"]["keras"]["device"] == facts["settings"]["torch"]["device"] == "cuda"
+    ran(sys.executable, "-c", code, "experiment", "prelu", "--quick", *given)
+
+
 def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:
-    if shutil.which("nvidia-smi"):
+    if gpu_present():
         pytest.skip("not run: there is a GPU here")
     command = [sys.executable, "scripts/gpu_check.py", "--data", "generated", "--json", tmp_path / "gpu.json"]
     answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=ROOT)
@@ -141,10 +182,29 @@ def test_the_same_losses_are_not_yet_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_rows_are_summed_up_by_technique() -> None:
-    row = {"technique": "a", "case": "b", "check": "output", "verdict": "equal"}
-    rows = [row, row | {"verdict": "different"}, row | {"technique": "c", "verdict": "within_rounding"}]
+    row: dict[str, object] = {"technique": "a", "case": "b", "check": "output", "dtype": "float64"}
+    row |= {"verdict": "equal", "used": 0.0}
+    worse = row | {"verdict": "different", "used": 1.5}
+    rows = [row, worse, row | {"technique": "c", "verdict": "limited", "used": None}]
     found = gpu.summary(rows)
     assert found["rows"] == 3
+    assert found["closest"] == {"a": {"float64": worse}, "c": {}}
+    assert gpu.failed({"verify": {"jax": found, "torch": found}}) == 2
+    rows[2]["verdict"] = "within_rounding"
+    found = gpu.summary(rows)
     assert found["verdicts"] == {"a": {"equal": 1, "different": 1}, "c": {"within_rounding": 1}}
     assert found["not_passed"] == [rows[1]]
     assert json.dumps(found)
+
+
+def test_a_machine_with_a_gpu_is_named_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA X1, 550.54, 81559 MiB'\necho 'NVIDIA X1, 550.54, 81559 MiB'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert gpu_count() == 2
+    assert machine("cuda").startswith("NVIDIA X1, 550.54, 81559 MiB; NVIDIA X1, 550.54, 81559 MiB; ")
+    assert machine("cuda").endswith(machine())
+    tool.write_text("#!/bin/sh\nexit 9\n")
+    assert gpu_count() == 0
+    assert machine("cuda").startswith("GPU unknown: nvidia-smi does not answer; ")

@@ -15,6 +15,7 @@ import pytest
 
 from crosscheck import checkpoint
 from crosscheck.data import batches, dataset
+from crosscheck.environment import gpu_present
 from crosscheck.errors import CrosscheckError
 from crosscheck.training.run_folder import RunFolder
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 # 500 steps an epoch: a few seconds. All cores, as by default.
 OPTIONS = ["--recipe", "split_linear/split", "--batch-size", "20", "--seed", "3"]
 SIDES = ["torch", "keras"]
+WITHOUT_GPU = pytest.mark.skipif(gpu_present(), reason="not run: there is a GPU here")
 
 
 def script(side: str, *options: object) -> list[str]:
@@ -145,7 +147,9 @@ def test_ctrl_c_is_one_line_and_its_own_status(side: str, tmp_path: Path) -> Non
         (["--epochs", 3, "--resume", "--batch-size", 25], "holds another run (other batch_size)"),
         (["--recipe", "split_linear/nothing"], "there is no recipe 'split_linear/nothing'; there are: "),
         (["--resume", "--data", "/nowhere"], "/nowhere: there is no such file or folder"),
-        (["--resume", "--device", "cuda"], "sees no CUDA device; use --device cpu"),
+        pytest.param(
+            ["--resume", "--device", "cuda"], "sees no CUDA device; use --device cpu", marks=WITHOUT_GPU
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(options: list[object], message: str, whole: dict[str, Path]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from crosscheck import checkpoint
+from crosscheck.environment import gpu_present
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import Sides
 from crosscheck.technique import technique
@@ -246,7 +247,6 @@ def test_what_workers_cannot_do_is_said_in_one_line(few: Path, tmp_path: Path) -
             ("--workers", 3, "--batch-size", 14, "--local-batch-norm"),
             "last batch of an epoch holds 2",
         ),
-        ("torch", ("--workers", 2, "--device", "cuda"), "2 workers on this machine, but PyTorch sees 0 GPUs"),
         ("torch", ("--workers", 2, "--mode", "compile"), "several workers rule out mode 'compile'"),
         ("keras", ("--workers", 2, "--mode", "xla"), "several workers rule out mode 'xla'"),
         ("keras", ("--workers", 2, "--backend", "torch"), "keras on torch trains on one device"),
@@ -255,4 +255,13 @@ def test_what_workers_cannot_do_is_said_in_one_line(few: Path, tmp_path: Path) -
         told = run(sys.executable, *train(side, few, tmp_path / "run", *options), status=2)
         assert complaint in told
         assert "Traceback" not in told
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(gpu_present(), reason="not run: there is a GPU here")
+def test_workers_without_gpus_of_their_own(few: Path, tmp_path: Path) -> None:
+    command = train("torch", few, tmp_path / "run", "--workers", 2, "--device", "cuda")
+    told = run(sys.executable, *command, status=2)
+    assert "2 workers on this machine, but PyTorch sees 0 GPUs" in told
+    assert "Traceback" not in told
     assert not (tmp_path / "run").exists()

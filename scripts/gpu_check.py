@@ -32,12 +32,17 @@ def main(data: str, seeds: int, out: Path, file: Path) -> None:
     Example:
       python scripts/gpu_check.py --data cifar10 --seeds 5 --json results/gpu.json
 
-    Exit status: 0 done, 2 there is no GPU or something is wrong, 130 interrupted.
+    Exit status: 0 done, 1 a check failed, 2 there is no GPU or something is wrong, 130 interrupted.
     """
     checkpoint.require_writable(file)
+    failed = 0
     for facts in gpu.check(data, seeds, out):
         gpu.write(file, facts)
+        failed = gpu.failed(facts)
     console.say(f"The results are in {file}.")
+    if failed:
+        console.say(f"{failed} checks failed; {file} lists them under not_passed.")
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def write(found: Experiment, outcome: Outcome, setting: Setting, settings: Any, 
         "data_sha256": setting.dataset.sha256,
         "settings": settings,
         "versions": versions(),
-        "machine": machine(),
+        "machine": machine(setting.sides.device),
         "revision": revision(),
         **asdict(outcome),
     }

@@ -168,7 +168,7 @@ def _run(
             "drops": drops,
             "settings": settings,
             "versions": versions(),
-            "machine": machine(),
+            "machine": machine(settings["device"]),
         },
     )
 

@@ -251,7 +251,7 @@ def _facts(recipe: Recipe, settings: Settings, dataset: Dataset) -> dict[str, An
         "train_images": len(dataset.train),
         "test_images": len(dataset.test),
         "versions": versions(),
-        "machine": machine(),
+        "machine": machine(settings.device),
         "revision": revision(),
     }
 

@@ -46,8 +46,9 @@ def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int
         "backend": sides.backend,
         "device": sides.device,
         "modes": list(sides.modes),
+        "settings": sides.both("adapter:settings")._asdict(),
         "versions": versions(),
-        "machine": machine(),
+        "machine": machine(sides.device),
         "revision": revision(),
     }
     for dtype in DTYPES:

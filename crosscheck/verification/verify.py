@@ -146,8 +146,10 @@ def describe(settings: Both) -> str:
     packages = dict.fromkeys(("torch", "keras", settings.keras["backend"]))
     named = ", ".join(f"{package} {installed[package]}" for package in packages)
     threads = {settings.torch["OMP_NUM_THREADS"], settings.keras["OMP_NUM_THREADS"]}
-    tf32 = "on" if settings.torch["tf32"] else "off"
-    return f"{named}; {' and '.join(threads)} CPU threads a side, TF32 {tf32}; {machine()}"
+    on = [settings.torch["tf32"], settings.keras.get("NVIDIA_TF32_OVERRIDE") != "0"]
+    tf32 = {(True, True): "on", (False, False): "off"}.get((on[0], on[1]), "on in one framework only")
+    where = machine(settings.torch["device"])
+    return f"{named}; {' and '.join(threads)} CPU threads a side, TF32 {tf32}; {where}"
 
 
 def _worst(rows: Sequence[Row], everything: bool) -> Iterator[tuple[Row, int]]:
