@@ -93,9 +93,9 @@ def machine(device: str = "cpu") -> str:
     """What computes, in words: the processor with its number of cores, and before it the GPU, if it does.
 
     Args:
-        device: "cpu" or "cuda".
+        device: "cpu" or "cuda", or as a framework names it, such as "/device:CPU:0".
     """
-    if device != "cpu":
+    if "cpu" not in device.lower():
         return f"{gpu()}; {machine()}"
     name = platform.processor() or platform.machine()
     try:

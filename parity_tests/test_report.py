@@ -107,10 +107,46 @@ def test_what_is_claimed_is_judged_seed_by_seed() -> None:
         return [one | {"recipe": one["recipe"] | {"name": f"lr_scaling/{recipe}"}} for one in found]
 
     runs = of("one_worker", 0.60, 0.62) + of("same_rate", 0.50, 0.52) + of("scaled", 0.58)
-    rows = comparison_report.claims({"suite": "lr_scaling", "runs": runs}).splitlines()[2:]
-    assert rows[0].endswith("(one_worker - same_rate) | +10.0 ± 0.0 | - |")
-    assert rows[1].endswith("(scaled - same_rate) | +8.0 | - |")
-    assert rows[2].endswith("| - | - |")
+    found = comparison_report.claims({"suite": "lr_scaling", "runs": runs, "margin": 0.015})
+    rows = found.splitlines()[2:]
+    assert rows[0].endswith("(one_worker - same_rate) | +10.0 ± 0.0 | holds | - | undecided |")
+    assert rows[1].endswith("(scaled - same_rate) | +8.0 | undecided | - | undecided |")
+    assert rows[2].endswith("| - | undecided | - | undecided |")
+
+
+def test_the_best_net_is_compared_with_the_best_of_the_others() -> None:
+    accuracies = {"residual": (0.80, 0.81), "wider": (0.70, 0.71), "bn_before": (0.75, 0.77)}
+    runs = [
+        one | {"recipe": one["recipe"] | {"name": f"cifar_cnn/{name}", "published": {"test_accuracy": 0.7}}}
+        for name, values in accuracies.items()
+        for one in (result("torch", seed, value) for seed, value in enumerate(values))
+    ]
+    ablation = result("torch", 0, 0.99)
+    runs.append(ablation | {"recipe": ablation["recipe"] | {"name": "cifar_cnn/no_shortcut"}})
+    rows = comparison_report.claims({"suite": "article_004", "runs": runs, "margin": 0.015}).splitlines()
+    (row,) = (row for row in rows if "the best of the others" in row)
+    assert "| +4.5 ± 6.4 | undecided | - | undecided |" in row
+
+
+@pytest.mark.parametrize(
+    ("differences", "margin", "said"),
+    [
+        ((0.020, 0.021, 0.022), None, "holds"),
+        ((-0.020, -0.021, -0.022), None, "does not hold"),
+        ((0.020, -0.010, 0.022), None, "undecided"),
+        ((0.020,), None, "undecided"),
+        ((0.001, -0.001, 0.002), 0.015, "holds"),
+        ((0.020, 0.021, 0.022), 0.015, "does not hold"),
+        ((0.012, 0.016, 0.020), 0.015, "undecided"),
+        ((0.001,), 0.015, "undecided"),
+    ],
+)
+def test_a_claim_holds_by_its_interval(
+    differences: tuple[float, ...], margin: float | None, said: str
+) -> None:
+    second = dict.fromkeys(range(len(differences)), 0.7)
+    first = {seed: 0.7 + difference for seed, difference in enumerate(differences)}
+    assert comparison_report.verdict(first, second, margin) == said
 
 
 def test_runs_that_went_on_elsewhere_are_not_one_table() -> None:

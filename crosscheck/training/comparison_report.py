@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,27 +12,46 @@ from crosscheck import checkpoint
 from crosscheck.technique import technique
 from crosscheck.training import report
 from crosscheck.training.report import SIDES, Result
-from crosscheck.training.statistics import equivalence
+from crosscheck.training.statistics import Samples, equivalence, paired
 from crosscheck.training.suite import SUITES
 
 LEVEL = 0.05
-# What is claimed, or left open, by the articles: text, the recipe, and what it is to be better than.
+
+
+class Claim(NamedTuple):
+    """What is claimed, or left open, of two recipes.
+
+    Attributes:
+        text: what is claimed.
+        first: the recipe that is said to be better, or as good.
+        second: the one it is compared with; "" for the best of the others.
+        alike: whether they are said to be the same, to the suite's margin.
+    """
+
+    text: str
+    first: str
+    second: str
+    alike: bool = False
+
+
 CLAIMS = {
     "article_004": (
-        ("wider is better than the baseline", "wider", "baseline"),
-        ("deeper is better than the baseline", "deeper", "baseline"),
-        ("deeper is better than wider", "deeper", "wider"),
-        ("batch norm before ReLU is better than after it", "bn_before", "bn_after"),
-        ("residual blocks are better than the baseline", "residual", "baseline"),
-        ("it is the shortcut that makes them so", "residual", "no_shortcut"),
-        ("clipping the gradient is better than not", "clip", "baseline"),
-        ("batch 128 is better than 64", "batch_128", "baseline"),
+        Claim("wider is better than the baseline", "wider", "baseline"),
+        Claim("deeper is better than the baseline", "deeper", "baseline"),
+        Claim("batch norm before ReLU is better than the baseline", "bn_before", "baseline"),
+        Claim("batch norm after ReLU is better than the baseline", "bn_after", "baseline"),
+        Claim("batch norm before ReLU is better than after it", "bn_before", "bn_after"),
+        Claim("residual blocks are better than the baseline", "residual", "baseline"),
+        Claim("residual blocks are the best of the article's nets", "residual", ""),
+        Claim("it is the shortcut that makes them so", "residual", "no_shortcut"),
+        Claim("clipping the gradient is better than not", "clip", "baseline"),
+        Claim("batch 128 is no important change from 64", "batch_128", "baseline", alike=True),
     ),
     "lr_scaling": (
-        ("a large batch loses by the rate of a small one", "one_worker", "same_rate"),
-        ("the rate times the workers is better", "scaled", "same_rate"),
-        ("warmup is better than none", "scaled_warmup", "scaled"),
-        ("with both, many workers are as good as one", "scaled_warmup", "one_worker"),
+        Claim("a large batch loses by the rate of a small one", "one_worker", "same_rate"),
+        Claim("the rate times the workers is better", "scaled", "same_rate"),
+        Claim("warmup is better than none", "scaled_warmup", "scaled"),
+        Claim("with both, many workers are as good as one", "scaled_warmup", "one_worker", alike=True),
     ),
 }
 COLOURS = {"torch": "#c8553d", "keras": "#2f6690"}
@@ -75,23 +94,56 @@ def table(results: dict[str, Any]) -> str:
 
 
 def claims(results: dict[str, Any]) -> str:
-    """What is claimed, and by how much it holds on either side."""
-    prefix = SUITES[results["suite"]]
-    lines = ["| claim | PyTorch, points | Keras, points |", "|---|---:|---:|"]
-    for text, better, base in CLAIMS[results["suite"]]:
-        cells = []
+    """What is claimed, by how much it is so on either side, and whether that holds."""
+    lines = ["| claim | PyTorch, points | | Keras, points | |", "|---|---:|---|---:|---|"]
+    for claim in CLAIMS[results["suite"]]:
+        cells, named = [], claim.second
         for side in SIDES:
-            one, other = (
-                report.samples(results["runs"], prefix + name, side, "test_accuracy")
-                for name in (better, base)
-            )
+            one, other, named = _compared(results, claim, side)
             shared = one.keys() & other.keys()
             cells.append(
                 report.difference(one, other) if len(shared) > 1 else report.points(one, other) or "-"
             )
-        lines.append(f"| {text} ({better} - {base}) | {' | '.join(cells)} |")
-    note = "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1."
+            cells.append(verdict(one, other, results["margin"] if claim.alike else None))
+        lines.append(f"| {claim.text} ({claim.first} - {named}) | {' | '.join(cells)} |")
+    note = (
+        "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1. "
+        "That one is better holds where the whole interval is above zero, and does not where it is below; "
+        f"that two are alike holds where two one-sided t-tests say so of {100 * results['margin']:g} points "
+        f"(p < {LEVEL:g}), and does not where the whole interval is farther out. All else is undecided; each "
+        "claim is judged by itself."
+    )
     return "\n".join([*lines, "", note])
+
+
+def verdict(first: Samples, second: Samples, margin: float | None) -> str:
+    """Whether the first accuracy is the higher, or with a margin, whether they are the same; in a word."""
+    if len(first.keys() & second.keys()) < 2:
+        return "undecided"
+    middle, half = paired(first, second)
+    if margin is None:
+        holds, fails = middle - half > 0, middle + half < 0
+    else:
+        holds, fails = equivalence(first, second, margin) < LEVEL, abs(middle) - half > margin
+    return "holds" if holds else "does not hold" if fails else "undecided"
+
+
+def _compared(results: dict[str, Any], claim: Claim, side: str) -> tuple[Samples, Samples, str]:
+    """The accuracies that a claim compares on a side, and the name of the second recipe."""
+    prefix = SUITES[results["suite"]]
+
+    def of(name: str) -> Samples:
+        return report.samples(results["runs"], prefix + name, side, "test_accuracy")
+
+    if claim.second:
+        return of(claim.first), of(claim.second), claim.second
+    others = {
+        _short(name): of(_short(name))
+        for name, recipe in recipes(results["runs"]).items()
+        if recipe["published"] and _short(name) != claim.first
+    }
+    best = max((name for name in others if others[name]), key=lambda n: mean(others[n].values()), default="")
+    return of(claim.first), others.get(best, {}), "the best of the others"
 
 
 def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
