@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crosscheck.data import dataset
+from crosscheck.data import batches, dataset
 from crosscheck.data.split import CLASSES
 from crosscheck.errors import DataError
+from crosscheck.sides import Sides
 from parity_tests import packagings as p
 
 IMAGES, LABELS = p.arrays()
@@ -230,3 +231,23 @@ def test_the_real_images(images: dataset.Dataset) -> None:
     assert images.classes == CLASSES
     assert (np.bincount(images.train.labels) == 5_000).all()
     assert (np.bincount(images.test.labels) == 1_000).all()
+
+
+def test_batches_are_a_function_of_seed_and_epoch() -> None:
+    first = batches.epoch_order(1000, 1, 1)
+    assert sorted(first) == list(range(1000))
+    assert np.array_equal(first, batches.epoch_order(1000, 1, 1))
+    assert not np.array_equal(first, batches.epoch_order(1000, 1, 2))
+    assert not np.array_equal(first, batches.epoch_order(1000, 2, 1))
+    cut = list(batches.chunks(first, 64, 5))
+    assert [part.shape for part in cut] == [(5, 64), (5, 64), (5, 64), (1, 40)]
+    assert np.array_equal(np.concatenate([part.ravel() for part in cut]), first)
+
+
+def test_pixels_are_scaled_as_torchvision_does(sides: Sides) -> None:
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=-1)
+    found = batches.normalize(pixels, 0.5, 0.5)
+    assert found.dtype == np.float32
+    assert (found.min(), found.max()) == (-1, 1)
+    expected = sides.torch.call("parity_tests.faults:torchvision_scaling", pixels)
+    assert np.array_equal(found, expected)

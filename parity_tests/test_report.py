@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crosscheck import port_notes
+from crosscheck import gpu, port_notes
 from crosscheck.errors import CrosscheckError
 from crosscheck.training import (
     comparison_report,
     curves,
+    gpu_results,
     report,
     results_page,
     run_folder,
@@ -93,7 +94,7 @@ def test_an_unfinished_suite_is_called_so() -> None:
         "runs": [result("torch", seed, accuracy) for seed, accuracy in ((0, 0.7), (1, 0.72))]
         + [result("keras", 0, 0.69)],
     }
-    assert "3 of 4 runs are done" in results_page._progress(results)[0]
+    assert "3 of 4 runs are done" in results_page._progress("article_004", results)[0]
     row = comparison_report.table(results).splitlines()[2]
     assert row.startswith("| baseline | 122,570 | 71.0 ± 1.4 % | 69.0 % | 2 and 1 | -1.0 | - |")
     results["runs"].append(result("keras", 1, 0.704))
@@ -177,3 +178,43 @@ def test_runs_of_other_precision_are_not_drawn_together(tmp_path: Path) -> None:
     with pytest.raises(CrosscheckError, match=r"differ in dtype \(float32 in .*one, float64 in .*two\)"):
         curves.require_alike(folders)
     curves.require_alike(folders[:1] * 2)
+
+
+def test_what_a_gpu_showed_is_a_page_of_its_file(tmp_path: Path) -> None:
+    assert gpu_results.section(tmp_path)[0].startswith("Not run yet: `python scripts/gpu_check.py")
+    row = {"technique": "prelu", "case": "layer", "check": "output", "dtype": "float64"}
+    rows = [
+        row | {"verdict": "within_rounding", "used": 0.25, "error": 1e-16},
+        row | {"verdict": "different", "used": 3.0, "error": 1e-7, "dtype": "float32"},
+        row | {"verdict": "limited", "used": None, "error": None, "check": "result"},
+    ]
+    runs = [result(side, 0, accuracy) for side, accuracy in (("torch", 0.7), ("keras", 0.71))]
+    facts = {
+        "gpu": "A GPU, 1.0, 80 GiB",
+        "machine": "m",
+        "versions": {"torch": "2"},
+        "revision": "r",
+        "keras_backends": ["jax"],
+        "other_backends": {"tensorflow": "keras: sees no CUDA device"},
+        "verify": {"jax": gpu.summary(rows)},
+        "noise": {
+            "torch on torch": {
+                "recipe": "a/b",
+                "largest_relative_difference_of_losses": 0.0,
+                "bitwise": True,
+            }
+        },
+        "suites": {"article_004": {"margin": 0.015, "planned": 2, "runs": runs}},
+    }
+    (tmp_path / "results").mkdir()
+    gpu.write(tmp_path / "results" / "gpu.json", facts)
+    page = "\n".join(gpu_results.section(tmp_path))
+    for said in (
+        "A GPU, 1.0, 80 GiB; m; torch 2; revision r.",
+        "Not on tensorflow: keras: sees no CUDA device.",
+        "| prelu | 3 | 1 different, 1 limited, 1 within_rounding | layer output: 1.0e-16, 25% of what is",
+        "Not passed: 1 of prelu different, 1 of prelu limited",
+        "| torch on torch | a/b | 0.0e+00 | yes |",
+        "| baseline | 122,570 | 70.0 % | 71.0 % | 1 | +1.0 | - |",
+    ):
+        assert said in page

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from crosscheck import checkpoint
-from crosscheck.data import batches, dataset
+from crosscheck.data import dataset
 from crosscheck.environment import gpu_present
 from crosscheck.errors import CrosscheckError
 from crosscheck.training.run_folder import RunFolder
@@ -280,23 +280,3 @@ def test_suite_counts_only_its_own_runs(whole: dict[str, Path], tmp_path: Path) 
     (result,) = json.loads((tmp_path / "results.json").read_text())["runs"]
     assert 0.1 < result["test_accuracy"] < 1
     assert {"versions", "machine", "seed", "recipe", "best_loss", "data_sha256", "revision"} <= result.keys()
-
-
-def test_batches_are_a_function_of_seed_and_epoch() -> None:
-    first = batches.epoch_order(1000, 1, 1)
-    assert sorted(first) == list(range(1000))
-    assert np.array_equal(first, batches.epoch_order(1000, 1, 1))
-    assert not np.array_equal(first, batches.epoch_order(1000, 1, 2))
-    assert not np.array_equal(first, batches.epoch_order(1000, 2, 1))
-    cut = list(batches.chunks(first, 64, 5))
-    assert [part.shape for part in cut] == [(5, 64), (5, 64), (5, 64), (1, 40)]
-    assert np.array_equal(np.concatenate([part.ravel() for part in cut]), first)
-
-
-def test_pixels_are_scaled_as_torchvision_does(sides: object) -> None:
-    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=-1)
-    found = batches.normalize(pixels, 0.5, 0.5)
-    assert found.dtype == np.float32
-    assert (found.min(), found.max()) == (-1, 1)
-    expected = sides.torch.call("parity_tests.faults:torchvision_scaling", pixels)  # type: ignore[attr-defined]
-    assert np.array_equal(found, expected)

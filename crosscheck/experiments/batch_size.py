@@ -124,7 +124,7 @@ def judged(
     ]
     gains = [large - small for large, small in pairs]
     spread = {size: float(np.std(found)) for size, found in shifts.items()}
-    most = float(np.max(np.abs(shifts["128"])))
+    more = {size: float(np.mean(np.abs(found) > PUBLISHED_GAIN)) for size, found in shifts.items()}
     return [
         opinions.higher(
             "batch 128 is better than 64 after the same epochs (article 004, by "
@@ -133,9 +133,10 @@ def judged(
             tested,
         ),
         Claim(
-            "which images come last can move an unweighted accuracy by more than that gain: standard "
-            f"deviation {spread['64']:.2f} (64) and {spread['128']:.2f} points (128), at most {most:.2f}",
-            most > PUBLISHED_GAIN,
+            "which images come last can move an unweighted accuracy by more than that gain: in "
+            f"{more['64']:.0%} of {ORDERS} orders with batch 64 (deviation {spread['64']:.2f} points), "
+            f"in {more['128']:.0%} with batch 128 ({spread['128']:.2f})",
+            max(more.values()) > 0,
             required=False,
         ),
     ]

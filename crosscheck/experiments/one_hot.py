@@ -96,7 +96,8 @@ def native_claims(found: Mapping[str, Found]) -> tuple[Claim, ...]:
     )
     return (
         Claim(
-            f"where the last class is absent, both infer {inferred} classes of {CLASSES}", inferred == [4, 4]
+            f"where the last class is absent they infer {inferred[0]} and {inferred[1]} classes of {CLASSES}",
+            inferred == [4, 4],
         ),
         Claim(
             f"F.one_hot returns {kinds[0]}, ops.one_hot {kinds[1]}",
@@ -114,7 +115,7 @@ def native_claims(found: Mapping[str, Found]) -> tuple[Claim, ...]:
             and not np.any(zeros[2]),
         ),
         Claim(
-            f"ours refuse all three kinds of bad labels: {sorted(set(refused))}",
+            f"ours refuse all three kinds of bad labels, by {' and '.join(sorted(set(refused)))}",
             set(refused) == {"ValueError"},
         ),
         Claim("ours return the same on both sides, and what numpy says", alike),

@@ -194,7 +194,10 @@ def claims(sound: dict[str, Both], wrong: dict[str, Both], scope: str, omitted: 
             f"{len(passed)} of {len(sound)} nets {scope} pass on both sides{omitted}",
             len(passed) == len(sound),
         ),
-        Claim(f"with labels at random their initial loss is log K to {off:.1%} at most", off <= INITIAL),
+        Claim(
+            f"averaged over labels at random their initial loss is log K, to {off:.1%} at most",
+            off <= INITIAL,
+        ),
         Claim(f"{len(found)} of {len(wrong)} mistakes are found and named", len(found) == len(wrong)),
         Claim("both sides find the same, to the word", alike),
         Claim(

@@ -62,8 +62,8 @@ def run(setting: Setting) -> Outcome:
     ]
     columns = ("layer", *(f"{name}" for name in found[GRADIENT]))
     title = (
-        "Contrast of the checkerboard, from 0 to 1: what of the output's size has the period of the stride. "
-        f"Weights, input; means of {draws} random weights with their deviation"
+        "Contrast of the checkerboard, from 0 to 1: the share of the output that repeats with the period of "
+        f"the stride. Weights, input; means of {draws} random weights with their deviation"
     )
     data = {
         "contrasts": {

@@ -132,7 +132,10 @@ def along(
             side: {"loss": line["loss"].tolist(), "accuracy": (100 * line["hits"] / len(split)).tolist()}
             for side, line in (("torch", torch), ("keras", keras))
         }
-    text = f"on the line through the minima the losses agree to {worst:.1e}, and all hits: {same}"
+    hits = "all" if same else "not all"
+    text = (
+        f"on the line through the minima the losses agree to {worst:.1e}, and {hits} counts of right answers"
+    )
     return found, Claim(text, same and worst <= RELATIVE)
 
 

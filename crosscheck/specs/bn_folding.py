@@ -207,7 +207,7 @@ TECHNIQUE = Technique(
     article="002",
     source="Article 002, after machinethink.net, 'Real-time object detection with YOLO'",
     formula="kernel' = kernel gamma / sqrt(variance + epsilon) for each output channel, "
-    "bias' = (bias - mean) gamma / sqrt(variance + epsilon) + beta; the moving mean and variance",
+    "bias' = (bias - mean) gamma / sqrt(variance + epsilon) + beta, with the running mean and variance",
     errata=(
         "'Merge the learned params gamma and beta': the moving mean and variance must be merged as well.",
         "The formula of the blog that is linked, gamma w / sqrt(variance), leaves epsilon out. With Keras' "

@@ -112,7 +112,8 @@ TECHNIQUE = Technique(
         "'This blog by colah': A. Odena, V. Dumoulin and C. Olah, in this order.",
         "'Due to use of deconvolutions': the gradients of max pooling and of convolutions with a stride "
         "have the same pattern.",
-        "'Make sure that kernel size is divisible by stride': the overlap is even then, but each place "
+        "'Make sure that kernel size is divisible by stride' is, as the article says, not fully effective. "
+        "It does not say why: the overlap is even then, but each place "
         "within a stride still has weights of its own, and what is learned may bring the pattern back. "
         "On the other hand weights can balance an uneven overlap, such as 1/2, 1, 1/2 for k = 3, s = 2.",
         "'Resize the input layer': the feature map before each convolution that would be transposed.",

@@ -163,9 +163,9 @@ TECHNIQUE = Technique(
     errata=(
         "'The bigger batch size is, the faster convergence': in time, on machines that work in parallel. An "
         "epoch of larger batches has fewer steps and gets less far.",
-        "'Little change in the data distribution harms': the paper says that the function of the test data "
-        "is another one than that of the training data, to which a sharp minimum is sensitive.",
-        "'Small batches avoid fast convergence to a local minimum': their noise drives the weights out of "
+        "That a little change in the data distribution does harm: the paper says that the function of the "
+        "test data is another one than that of the training data, to which a sharp minimum is sensitive.",
+        "That small batches avoid fast convergence to a local minimum: their noise drives the weights out of "
         "the basins of sharp minima. The gap is, in the paper's words, not due to over-fitting.",
         "The article names no measure. The paper's is in percent, and changes with the scale of the weights.",
         "In a random subspace the sharpness hangs on the length of the columns of A, which the paper does "

@@ -106,7 +106,7 @@ TECHNIQUE = Technique(
     errata=(
         "'The number of operations in matrix multiplication grows exponentially': polynomially. A dense "
         "layer costs inputs x outputs multiplications for each row.",
-        "'The gradients of those 10 sets are averaged together ... before the backward pass': the backward "
+        "'The gradients of those 10 sets ... are averaged together before the backward pass': the backward "
         "pass sums them. Only the mean over the batch divides, by B and not by 10 B.",
         "'A 45 feature wide fc1 layer, 3,720 weights deep': fc1 is 45 -> 372 (16,740 weights and 372 "
         "biases). 3,720 is the width of its ten outputs side by side; nothing gets deeper.",

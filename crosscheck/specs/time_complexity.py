@@ -147,8 +147,8 @@ TECHNIQUE = Technique(
         "The formula itself is missing in the article, which has the legend of it only.",
         "'Computation time doesn't change': it is the number of multiplications that is held. What a clock "
         "says is another matter, see the experiment.",
-        "'Depth is the most important factor ... without time penalty': at equal cost depth is found more "
-        "important than width and filter size, but accuracy stagnates or falls when it is overdone.",
+        "That depth can be increased 'some extent without having time penalty' leaves the extent open: in "
+        "the paper accuracy stagnates, or falls, when depth is overdone at equal cost.",
     ),
     cases=(
         staged_case("small", SMALL, SMALL_SHAPE, counted=False),

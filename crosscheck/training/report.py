@@ -11,7 +11,7 @@ from typing import Any
 from crosscheck.data.dataset import described
 from crosscheck.errors import CrosscheckError
 from crosscheck.technique import technique
-from crosscheck.training.statistics import Samples, paired
+from crosscheck.training.statistics import Samples, equivalence, paired
 
 Result = dict[str, Any]
 
@@ -54,9 +54,9 @@ def table(results: dict[str, Any]) -> str:
     """The suite's table in Markdown, with what it was measured on under it."""
     runs: list[Result] = results["runs"]
     lines = [
-        "| net | parameters | PyTorch, test | Keras, test | Keras - PyTorch | PyTorch, best loss "
-        "| Keras, best loss | article |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| net | parameters | PyTorch, test | Keras, test | Keras - PyTorch | p, equivalent "
+        "| PyTorch, best loss | Keras, best loss | article |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name in dict.fromkeys(run["recipe"]["name"] for run in runs):
         recipe = next(run["recipe"] for run in runs if run["recipe"]["name"] == name)
@@ -66,10 +66,15 @@ def table(results: dict[str, Any]) -> str:
         cells = [recipe["case"], f"{count:,}"]
         cells += [percent(accuracy[side]) for side in SIDES]
         cells += [difference(accuracy["keras"], accuracy["torch"])]
+        cells += [f"{equivalence(accuracy['keras'], accuracy['torch'], results['margin']):.3f}"]
         cells += [_spread(loss[side].values(), "{:.3f}") for side in SIDES]
         cells += [_published(recipe["published"])]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", provenance(results)])
+    note = (
+        f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * results['margin']:g} "
+        "points of each other; below 0.05 they are, each row judged by itself."
+    )
+    return "\n".join([*lines, "", f"{note} {provenance(results)}"])
 
 
 def samples(runs: Iterable[Result], recipe: str, side: str, key: str) -> Samples:

@@ -38,7 +38,7 @@ def fold_bias(bias: Tensor | None, scale: Tensor, shift: Tensor) -> Tensor:
 
 def fold_dense(kernel: Tensor, scale: Tensor) -> Tensor:
     """The kernel (in, out) of a dense layer, each output scaled."""
-    # PORT: the outputs are the first axis of PyTorch's kernel and the last of Keras'.
+    # PORT: the outputs are the first axis of PyTorch's kernel and the last of Keras', with groups or not.
     return kernel * scale
 
 

@@ -44,8 +44,9 @@ class DepthwiseSeparableConv2D(nn.Module):
     # (kh, kw, in, mult). In both the output channel is c mult + m.
     # PORT: Keras' SeparableConv2D has a single bias, behind the pointwise convolution; two of PyTorch's
     # Conv2d have two, the first of which adds nothing that the second could not.
-    # PORT: by default both draw kernels by their fan-in; PyTorch counts kh kw for a depthwise kernel,
-    # Keras kh kw in, so that its values are smaller, by about the root of the number of channels.
+    # PORT: by default PyTorch draws kernels by their fan-in, kh kw for a depthwise one; Keras'
+    # glorot_uniform by fan-in plus fan-out, kh kw (in + mult): for mult 1 its values are
+    # sqrt((in + 1) / 6) times smaller.
     def __init__(
         self,
         in_channels: int,

@@ -19,9 +19,9 @@ QUERIES, IMAGES = 200, 500  # at a time
 
 def squared_distances(features: Tensor, queries: Tensor) -> Tensor:
     """(N, D) and (Q, D) -> (Q, N)."""
-    # PORT: torch.cdist, from 26 rows on, expands (a - b)^2 into products, which loses digits; Keras has no
-    # such function. And each framework sums in an order of its own. Added dimension by dimension, both
-    # round alike, so that what is a tie here is a tie there.
+    # PORT: torch.cdist, from 26 rows on, expands (a - b)^2 into products, which loses digits; Keras'
+    # ops.cdist squares the differences. And each framework sums in an order of its own. Added dimension by
+    # dimension, both round alike, so that what is a tie here is a tie there.
     total = queries.new_zeros(len(queries), len(features))
     for query, feature in zip(queries.T, features.T, strict=True):
         total = total + torch.square(query[:, None] - feature[None, :])
@@ -96,7 +96,8 @@ def closeness(features: Tensor) -> Tensor:
     """1 / distance of each two rows, 0 of a row and itself; (B, D) -> (B, B)."""
     difference = features[:, None] - features[None, :]  # (B, B, D)
     # PORT: the root of 0 has an infinite gradient, which `where` would turn into NaN instead of hiding it, on
-    # both sides; the 1e-6 keeps it finite. torch.cdist defines it as 0; Keras has no such function.
+    # both sides; the 1e-6 keeps it finite. torch.cdist defines it as 0; Keras' ops.cdist takes a
+    # bare root.
     distance = torch.sqrt(torch.square(difference).sum(dim=-1) + EPSILON)
     others = 1 - torch.eye(len(features), dtype=features.dtype, device=features.device)
     return others / distance

@@ -25,8 +25,9 @@ def one_hot(labels: Tensor, classes: int, dtype: torch.dtype | None = None) -> T
     Raises:
         ValueError: the labels are not whole numbers or out of range, or there is no class.
     """
-    # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels and returns int64, which no
-    # loss takes; ops.one_hot takes anything and answers a bad label with zeros. Hence our own checks.
+    # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels and returns int64, which
+    # the cross entropies refuse; ops.one_hot takes anything: a label out of range becomes zeros, and 1.7 is
+    # cut down to 1. Hence our own checks.
     require_labels(labels, classes)
     # PORT: the classes come last on both sides. PyTorch's losses want them second where a label stands
     # for a pixel, Keras' want them last.
