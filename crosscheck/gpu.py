@@ -79,7 +79,7 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
             partial = rows.with_suffix(".partial")
             _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", partial, fine=(0, 1))
             partial.rename(rows)
-        facts["verify"][backend] = summary(json.loads(rows.read_text()))
+        facts["verify"][backend] = summary(json.loads(rows.read_text())["rows"])
         yield facts
     for side, backend in (("torch", "torch"), *(("keras", backend) for backend in seeing)):
         facts["noise"][f"{side} on {backend}"] = noise(side, backend, data, folder)

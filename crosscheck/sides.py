@@ -74,8 +74,12 @@ class Side:
         except BrokenProcessPool as error:
             raise self._error(f"has died{self._ended()}") from error
 
-    def result(self, future: "Future[worker.Outcome]") -> Any:
+    def result(self, future: "Future[worker.Outcome]", waited: bool = False) -> Any:
         """What the call returned.
+
+        Args:
+            future: of the call.
+            waited: whether its time is up already.
 
         Raises:
             SideError: the process died or hung.
@@ -83,7 +87,7 @@ class Side:
             CrosscheckError: the call raised one, meant for the user.
         """
         try:
-            outcome = future.result(self.timeout)
+            outcome = future.result(0 if waited else self.timeout)
         except TimeoutError as error:
             self.kill()
             raise self._error(f"gave no answer for {self.timeout:g} s and was stopped") from error
@@ -157,7 +161,7 @@ class Sides:
         )
         # Both are waited for, whatever the first one says: no call may be left running.
         wait(futures, self.torch.timeout)
-        return Both(self.torch.result(futures[0]), self.keras.result(futures[1]))
+        return Both(self.torch.result(futures[0], waited=True), self.keras.result(futures[1], waited=True))
 
     def close(self) -> None:
         """End both processes."""

@@ -80,7 +80,9 @@ def test_verify_in_a_small_terminal(tmp_path: Path) -> None:
     assert max(len(line) for line in table.splitlines()) <= 60
     assert "input_gradient" in table  # not cut up
     assert "checks passed (Keras on tensorflow, cpu)" in answer.stdout
-    rows = json.loads(file.read_text())
+    facts = json.loads(file.read_text())
+    rows = facts["rows"]
+    assert {"versions", "machine", "revision", "settings", "seed", "steps", "data_sha256"} <= facts.keys()
     assert {row["dtype"] for row in rows} == {"float64", "float32"}
     assert {row["verdict"] for row in rows} <= {"equal", "within_rounding"}
     assert answer.stderr == ""

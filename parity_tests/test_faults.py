@@ -78,7 +78,7 @@ def verify(sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ver
         file = tmp_path / "rows.json"
         options = ["split_linear", "--case", case, "--dtype", dtype, "--steps", "20", "--json", str(file)]
         result = CliRunner().invoke(cli.main, ["verify", *options])
-        return result.exit_code, result.output, json.loads(file.read_text())
+        return result.exit_code, result.output, json.loads(file.read_text())["rows"]
 
     return run
 
@@ -138,7 +138,7 @@ def test_a_side_that_dies_is_a_failed_row_and_status_2(
     command = ["verify", "split_linear", "--case", "layer", "--dtype", "float64", "--json", str(file)]
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 2
-    (row,) = json.loads(file.read_text())
+    (row,) = json.loads(file.read_text())["rows"]
     assert (row["check"], row["verdict"]) == ("process", "failed")
     assert "the torch process has died" in row["note"]
 

@@ -5,17 +5,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from crosscheck import modes
+from crosscheck.cli import main
 from crosscheck.compare import Comparison, failed
 from crosscheck.errors import CrosscheckError
 from crosscheck.sides import Both, Sides, open_sides
-from crosscheck.technique import technique
+from crosscheck.technique import Update, technique
 from crosscheck.verification import checks
 from crosscheck.verification.limitations import Limitation, known, marked, not_met, summary
 from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
-from crosscheck.verification.verify import verify
+from crosscheck.verification.verify import on_the_table, verify, without_mode
 
 LIMITATION = Limitation(
     name="loses-digits",
@@ -122,6 +124,26 @@ def test_every_mode_is_equal_or_limited(
     assert len(rows) > 15
     assert failures(rows) == []
     assert {row.modes for row in rows} == {both}
+
+
+def test_what_no_mode_changes_is_left_out_under_one(course: Course) -> None:
+    """A row that says "compile" has been compiled."""
+    by_itself, asked = (SimpleNamespace(modes=both) for both in (("", ""), ("compile", "xla")))
+    optimizers = technique("weight_decay")
+    (function, *_) = technique("one_hot").cases
+    with_net = next(case for case in optimizers.cases if isinstance(case, Update) and case.net)
+    for sides, counts in ((by_itself, (2, 2)), (asked, (0, 1))):
+        chosen = (
+            on_the_table(found, case, sides, course, 0)[1]  # type: ignore[arg-type]
+            for found, case in ((technique("one_hot"), function), (optimizers, with_net))
+        )
+        assert tuple(map(len, chosen)) == counts
+    assert without_mode([technique("one_hot")], [function.name]) == 1
+    assert without_mode([technique("split_linear")], ["layer"]) == 0
+    command = ["verify", "one_hot", "--case", function.name, "--torch-mode", "compile", "--jobs", "1"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "nothing to verify; a mode is one of models" in result.output
 
 
 def test_mixed_precision_is_compared_by_a_policy_of_its_own(sides: Sides, course: Course) -> None:

@@ -77,6 +77,18 @@ def test_hanging_is_named_and_ended() -> None:
     side.close()
 
 
+def test_both_are_waited_for_no_longer_than_one() -> None:
+    frozen = [Side(name, ENVIRONMENT, timeout=4) for name in ("torch", "keras")]
+    sides = Sides(*frozen, "tensorflow", "cpu")
+    for side in frozen:
+        side.submit("parity_tests.faults:sleep", 600.0)
+    began = time.monotonic()
+    with pytest.raises(SideError, match="the torch process gave no answer for 4 s"):
+        sides.both("adapter:settings")  # waits behind the others
+    assert time.monotonic() - began < 7
+    sides.close()
+
+
 def test_a_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
     code = (
         "import os, sys\n"

@@ -10,7 +10,7 @@ from statistics import median
 import click
 
 from crosscheck import checkpoint, console, options
-from crosscheck.environment import machine, versions
+from crosscheck.environment import machine, revision, versions
 from crosscheck.training import bench
 
 
@@ -43,7 +43,9 @@ def main(recipe: str, rounds: int, images: int, file: Path | None) -> None:
         middle, each = median(values), ", ".join(f"{value:,.0f}" for value in values)
         console.say(f"{name:28}{middle:>8,.0f} images/s {middle / base:>6.2f}x  ({each})")
     if file:
-        facts = {"recipe": recipe, "images": images, "versions": versions(), "machine": machine()}
+        command = f"python scripts/bench.py --recipe {recipe} --rounds {rounds} --images {images}"
+        facts = {"command": command, "recipe": recipe, "images": images, "versions": versions()}
+        facts |= {"machine": machine(), "revision": revision()}
         checkpoint.write_text(file, json.dumps({**facts, "images_per_second": speeds}, indent=1) + "\n")
 
 

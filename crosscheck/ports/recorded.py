@@ -76,9 +76,9 @@ class InDtype(Side):
             arguments = (*arguments[:2], self._dtype)
         return self._side.submit(target, *arguments)
 
-    def result(self, future: "Future[Outcome]") -> Any:
+    def result(self, future: "Future[Outcome]", waited: bool = False) -> Any:
         """As of the side."""
-        return self._side.result(future)
+        return self._side.result(future, waited)
 
     def kill(self) -> None:
         """End the process."""

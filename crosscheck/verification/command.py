@@ -13,7 +13,7 @@ from crosscheck.data import dataset
 from crosscheck.environment import default_threads
 from crosscheck.errors import SideError
 from crosscheck.modes import MIXED, MODES, NAMES
-from crosscheck.sides import Sides, open_sides
+from crosscheck.sides import Both, Sides, open_sides
 from crosscheck.technique import Case, Technique, technique
 from crosscheck.technique import techniques as available
 from crosscheck.verification import pool, verify
@@ -95,13 +95,13 @@ def verify_command(
     count = sum(not cases or case.name in cases for found in chosen for case in found.cases)
     wanted = min(jobs or min(default_threads(processes=1), MOST_JOBS), count)
     rows: list[Row] = []
-    circumstances = ""
+    settings: Both | None = None
     ended: SideError | None = None
+    modes = (torch_mode or "", keras_mode or "")
     try:
-        modes = (torch_mode or "", keras_mode or "")
         with open_pairs(backend, device, timeout, wanted, modes) as pairs, console.progress() as bar:
             task = bar.add_task("", total=None)
-            circumstances = verify.describe(pairs[0].both("adapter:settings"))
+            settings = pairs[0].both("adapter:settings")
             for row in pool.verify_together(chosen, pairs, dtypes or options.FLOATS, course, cases, seed):
                 rows.append(row)
                 bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
@@ -113,14 +113,23 @@ def verify_command(
     for row in failed:
         found = row.comparison
         console.say(f"{row.technique}/{row.case} {row.dtype} {row.check}: {found.verdict} {found.note}")
-    if file and rows:
-        checkpoint.write_text(file, json.dumps([row.as_json() for row in rows], indent=1) + "\n")
+    if file and rows and settings:
+        given = {"techniques": [found.name for found in chosen], "cases": cases, "modes": modes, "seed": seed}
+        given |= {"data": Path(data).name, "data_sha256": course.dataset.sha256, "steps": steps}
+        facts = {**given, **verify.facts(settings), "rows": [row.as_json() for row in rows]}
+        checkpoint.write_text(file, json.dumps(facts, indent=1) + "\n")
         console.say(f"\nThe rows are in {file}.")
     if ended:
         raise ended
-    if not rows:
-        console.fail("there was nothing to verify")
-    console.say(f"\n{circumstances}")
+    left_out = verify.without_mode(chosen, cases) if any(modes) else 0
+    if not rows or not settings:
+        hint = "; a mode is one of models, and these are functions and optimizers" if left_out else ""
+        console.fail(f"there was nothing to verify{hint}")
+    console.say(f"\n{verify.describe(settings)}")
+    if left_out:
+        console.say(
+            f"A mode does not change functions, nor an optimizer's rule: left out, of {left_out} cases."
+        )
     on = ", ".join([f"Keras on {backend}", device, *filter(None, modes)])
     for limitation in not_met(rows, known()):
         console.say(f"{limitation.name} was not met: {limitation.what} Seen with {limitation.versions}.")

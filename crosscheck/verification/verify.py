@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crosscheck.compare import failed
-from crosscheck.environment import machine, versions
+from crosscheck.environment import machine, revision, versions
 from crosscheck.errors import CrosscheckError, SideError
 from crosscheck.modes import MIXED
 from crosscheck.sides import Both, Sides
@@ -77,12 +77,17 @@ def verify(
 def on_the_table(
     technique: Technique, case: AnyCase, sides: Sides, course: Course, seed: int
 ) -> tuple[Any, tuple[Check, ...]]:
-    """A case as a subject of checks, and the checks of its kind."""
+    """A case as a subject of checks, and the checks of its kind.
+
+    Functions, and the closed form of an optimizer, are called as they are: a mode that was asked for would
+    not change them, so that under one there is nothing of them to be checked.
+    """
+    asked = any(sides.modes)
     if isinstance(case, Call):
-        return functions.Called(technique, case, sides, seed), FUNCTION
+        return functions.Called(technique, case, sides, seed), () if asked else FUNCTION
     if isinstance(case, Update):
         more = (partial(net_trajectory, course),) if case.net else ()
-        return steps.Stepped(technique, case, sides, seed), (*OPTIMIZER, *more)
+        return steps.Stepped(technique, case, sides, seed), (*(() if asked else OPTIMIZER), *more)
     subject = Subject(technique, case, sides, seed)
     if case.counted_only:
         return subject, COUNTED
@@ -138,6 +143,18 @@ def table(rows: Sequence[Row], everything: bool, width: int) -> Table:
         verdict = f"[{COLOURS.get(found.verdict, 'red')}]{found.verdict}[/]"
         shown.add_row(f"  {escape(check)}", row.dtype, *(cells[name] for name in figures), verdict)
     return shown
+
+
+def without_mode(techniques: Iterable[Technique], cases: Sequence[str]) -> int:
+    """How many cases have something that no mode changes: functions and optimizers."""
+    chosen = (case for found in techniques for case in found.cases if not cases or case.name in cases)
+    return sum(isinstance(case, Call | Update) for case in chosen)
+
+
+def facts(settings: Both) -> dict[str, Any]:
+    """Under which circumstances rows came about, as data."""
+    where = {"versions": versions(), "machine": machine(settings.torch["device"]), "revision": revision()}
+    return {**where, "settings": settings._asdict()}
 
 
 def describe(settings: Both) -> str:
