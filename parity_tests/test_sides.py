@@ -11,7 +11,7 @@ import pytest
 
 from crosscheck.environment import framework_environment
 from crosscheck.errors import CallError, CrosscheckError, SideError
-from crosscheck.sides import Side
+from crosscheck.sides import Side, Sides
 
 # These need no framework, so that the process starts at once.
 ENVIRONMENT = framework_environment("tensorflow", "cpu", 1)
@@ -83,10 +83,12 @@ def test_both_are_waited_for_no_longer_than_one() -> None:
     for side in frozen:
         side.submit("parity_tests.faults:sleep", 600.0)
     began = time.monotonic()
-    with pytest.raises(SideError, match="the torch process gave no answer for 4 s"):
-        sides.both("adapter:settings")  # waits behind the others
-    assert time.monotonic() - began < 7
-    sides.close()
+    try:
+        with pytest.raises(SideError, match="the torch process gave no answer for 4 s"):
+            sides.both("adapter:settings")  # waits behind the others
+        assert time.monotonic() - began < 7
+    finally:
+        sides.close()
 
 
 def test_a_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
