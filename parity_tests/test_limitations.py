@@ -168,6 +168,28 @@ class Stub:
         return Both(*({"output": one} for one in found))
 
 
+def test_one_wrong_gradient_is_seen_in_mixed_precision() -> None:
+    """Among all gradients together it is not: the other is ten times as large."""
+    generator = np.random.default_rng(0)
+    exact = {
+        "gradient/large": 10 * generator.normal(size=100),
+        "gradient/small": generator.normal(size=(10, 10)),
+    }
+    rough = {name: value * (1 + 0.01 * generator.normal(size=value.shape)) for name, value in exact.items()}
+    for wrong in (0.0, 2.0, rough["gradient/small"].T, rough["gradient/small"]):
+        small = wrong if isinstance(wrong, np.ndarray) else wrong * rough["gradient/small"]
+        sides = Both(rough, rough | {"gradient/small": small})
+        stub = SimpleNamespace(
+            case=SimpleNamespace(no_gradient=()),
+            results=lambda dtype, sides=sides: Both(exact, exact) if dtype == "float64" else sides,
+        )
+        found = dict(checks.mixed_precision(stub, modes.MIXED))  # type: ignore[arg-type]
+        failing = {name for name, comparison in found.items() if not comparison.passed}
+        assert failing - {"gradient/torch-keras"} == (
+            set() if wrong is rough["gradient/small"] else {"gradient/small/keras-float64"}
+        )
+
+
 @pytest.mark.parametrize(
     ("torch", "keras", "wrong"),
     [

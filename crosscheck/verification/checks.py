@@ -115,12 +115,18 @@ def mixed_precision(subject: Subject, dtype: str) -> Iterator[Finding]:
     """Mixed bfloat16 against float64, and side against side: outputs, loss, and all gradients as one.
 
     Element by element says nothing: with 8 bits many maxima tie, and each tie sends a gradient elsewhere.
-    A side that computes in float32 all the same is found out by being too exact.
+    Of a single tensor no more is asked than that it is not missing, doubled or another: what is less shows
+    in float64. A side that computes in float32 all the same is found out by being too exact.
     """
-    exact, rough = (
-        [_by_kind(side, subject.case.no_gradient) for side in subject.results(one)]
-        for one in ("float64", dtype)
-    )
+    left_out, of_both = subject.case.no_gradient, [subject.results(one) for one in ("float64", dtype)]
+    exact, rough = ([_by_kind(side, left_out) for side in results] for results in of_both)
+    for name, value in of_both[0].torch.items():
+        kind, _, rest = name.partition("/")
+        size = float(np.linalg.norm(value))
+        if rest and rest not in left_out and size:
+            for side, results in of_both[1]._asdict().items():
+                error = float(np.linalg.norm(results[name].astype(np.float64) - value))
+                yield f"{name}/{side}-float64", _as_a_whole(error, allowance.BFLOAT16_TENSOR * size)
     for kind, value in exact[0].items():
         size = float(np.linalg.norm(value))
         errors = [float(np.linalg.norm(side[kind] - value)) for side in rough]
