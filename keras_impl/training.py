@@ -205,17 +205,24 @@ def trajectory(
     starts: list[Weights],
     x: np.ndarray,
     y: np.ndarray,
-) -> list[tuple[np.ndarray, Weights]]:
+    states: list[Weights] | None = None,
+) -> list[tuple[np.ndarray, Weights, Weights]]:
     """Train from each of several starting points on the same batches.
 
+    Args:
+        technique_name, case_name, dtype, optimizer: as of `Trainer`.
+        starts: the weights of each.
+        x, y: as of `Trainer.train`.
+        states: of the optimizer at each, if it has taken steps before.
+
     Returns:
-        for each start: the loss of every step, and the weights at the end.
+        for each start: the loss of every step, the weights at the end, and the optimizer's state.
     """
     trainer = ShortTrainer(technique_name, case_name, dtype, optimizer, starts[0], len(x))
     fresh = trainer.optimizer_state()
     results = []
-    for start in starts:
-        trainer.restore(start, fresh)
+    for start, state in zip(starts, states or [fresh] * len(starts), strict=True):
+        trainer.restore(start, state)
         losses, _ = trainer.train(x, y)
-        results.append((losses, trainer.weights()))
+        results.append((losses, trainer.weights(), trainer.optimizer_state()))
     return results

@@ -34,6 +34,23 @@ def test_every_start_is_its_own(optimizer: Optimizer, sides: Sides) -> None:
         assert not np.array_equal(second[0][0], second[1][0])
 
 
+@pytest.mark.parametrize("optimizer", [SGD(0.05, momentum=0.9, warmup_steps=3), Adam(0.01)])
+def test_a_course_in_parts_is_the_same_course(optimizer: Optimizer, sides: Sides) -> None:
+    case = technique(NET[0]).model(NET[1])
+    generator = np.random.default_rng(0)
+    starts = [initial_weights(dict(case.parameters), seed) for seed in (0, 1)]
+    x = generator.normal(size=(6, 8, *case.input_shape[1:])).astype(np.float32)
+    y = generator.integers(0, 10, (6, 8))
+    name = (*NET, "float32", optimizer)
+    whole = trajectories.followed(sides, name, starts, [(x, y)])
+    parts = [(x[part], y[part]) for part in (slice(0, 2), slice(2, 4), slice(4, 6))]
+    for one, other in zip(whole, trajectories.followed(sides, name, starts, parts), strict=True):
+        for (losses, weights), (same_losses, same_weights) in zip(one, other, strict=True):
+            assert np.array_equal(losses, same_losses)
+            for weight, value in weights.items():
+                assert np.array_equal(same_weights[weight], value), weight
+
+
 def test_more_steps_than_a_trainer_was_made_for_are_refused(sides: Sides) -> None:
     case = technique(NET[0]).model(NET[1])
     x = np.zeros((4, 8, *case.input_shape[1:]), np.float32)

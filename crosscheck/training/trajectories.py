@@ -5,23 +5,25 @@ and the yardstick is each framework against its own twins, begun one unit in the
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crosscheck import checkpoint
+from crosscheck import checkpoint, console
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
 from crosscheck.environment import machine, revision, versions
 from crosscheck.experiments.drawing import NOTHING
+from crosscheck.layouts import Weights
 from crosscheck.recipes.recipe import Recipe
 from crosscheck.sides import Both, Sides
 from crosscheck.technique import Case, technique
 from crosscheck.verification.trajectory import beginnings, judged, parted_twins
 
 DTYPES = ("float64", "float32")
-# Numbers in the images of all steps, which are handed over as one array.
+# Numbers in the images of the steps that are handed over as one array.
 MOST_NUMBERS = 10**8
 # Adam makes steps of its own size from gradients that are zero but for rounding, such as that of a bias
 # before batch norm: what it makes of them is chance, on either side. Nothing else depends on it but the
@@ -63,26 +65,61 @@ def follow(recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, seed: int
     return facts
 
 
-def most_steps(recipe: Recipe, dataset: Dataset) -> int:
-    """How many steps of a recipe can be handed over at once."""
-    return MOST_NUMBERS // (recipe.batch_size * dataset.train.images[0].size)
-
-
 def _course(
     recipe: Recipe, sides: Sides, dataset: Dataset, steps: int, dtype: str, seed: int
 ) -> dict[str, Any]:
     case = technique(recipe.technique).model(recipe.case)
     indices = whole_batches(len(dataset.train), recipe.batch_size, steps, seed)
-    x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, dtype)
+    most = max(1, MOST_NUMBERS // (recipe.batch_size * dataset.train.images[0].size))
+    parts = (  # of about the same length, since how a course is executed may hang on it
+        batches.gather(dataset.train, part, recipe.mean, recipe.std, dtype)
+        for part in np.array_split(indices, -(-steps // most))
+    )
     starts = beginnings(case.parameters, dtype, seed)
     name = (recipe.technique, recipe.case, dtype, recipe.scheduled(len(dataset.train)))
-    return _facts(sides.both("training:trajectory", *name, starts, x, y), dtype, by_chance(case))
+    return _facts(followed(sides, name, starts, parts), dtype, by_chance(case))
+
+
+def followed(
+    sides: Sides, name: tuple[Any, ...], starts: list[Weights], parts: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> Both:
+    """Both sides through all parts of a course, from each of the starts, as one call would do it.
+
+    Args:
+        sides: both frameworks.
+        name: technique, case, dtype and optimizer.
+        starts: the weights of each.
+        parts: the batches of each, as `Trainer.train` takes them.
+
+    Returns:
+        of each side for each start: the loss of every step, and the weights at the end.
+    """
+    both = (sides.torch, sides.keras)
+    places: list[tuple[list[Weights], list[Weights] | None]] = [(starts, None), (starts, None)]
+    losses: list[list[list[np.ndarray]]] = [[[] for _ in starts] for _ in both]
+    for x, y in parts:
+        console.raise_if_interrupted()
+        futures = [
+            side.submit(f"{side.name}_impl.training:trajectory", *name, weights, x, y, states)
+            for side, (weights, states) in zip(both, places, strict=True)
+        ]
+        for number, (side, future) in enumerate(zip(both, futures, strict=True)):
+            found = side.result(future)
+            for course, (one, *_) in zip(losses[number], found, strict=True):
+                course.append(one)
+            places[number] = [weights for _, weights, _ in found], [state for *_, state in found]
+    return Both(
+        *(
+            [(np.concatenate(course), end) for course, end in zip(of_side, ends, strict=True)]
+            for of_side, (ends, _) in zip(losses, places, strict=True)
+        )
+    )
 
 
 def whole_batches(images: int, batch_size: int, steps: int, seed: int) -> np.ndarray:
     """Which images the first steps of training are given, (steps, batch size), epoch after epoch.
 
-    Smaller last batches are left out: all steps are handed over as one array.
+    Smaller last batches are left out: many steps are handed over as one array.
     """
     each = images // batch_size
     order = [batches.epoch_order(images, seed, epoch) for epoch in range(1, 2 + (steps - 1) // each)]

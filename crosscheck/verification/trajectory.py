@@ -93,7 +93,7 @@ def beginnings(parameters: Mapping[str, Parameter], dtype: str, seed: int) -> li
 
 def judged(runs: Both, dtype: str) -> Iterator[Finding]:
     """Losses and last weights of both sides, by what `training:trajectory` returned for `beginnings`."""
-    (losses, weights), (keras_losses, keras_weights) = runs.torch[0], runs.keras[0]
+    (losses, weights), (keras_losses, keras_weights) = runs.torch[0][:2], runs.keras[0][:2]
     allowed = RELATIVE * np.abs(losses) if dtype == "float64" else _yardstick(parted_twins(runs), losses)
     yield "trajectory/loss", compare(losses, keras_losses, allowed)
     for name, value in weights.items():
@@ -102,7 +102,7 @@ def judged(runs: Both, dtype: str) -> Iterator[Finding]:
             allowed = RELATIVE * np.maximum(np.abs(value), np.sqrt(np.mean(value**2)))
         else:
             # The farthest element: which one it is, is chance.
-            farthest = [_farthest([run[name] for _, run in side]) for side in runs]
+            farthest = [_farthest([run[1][name] for run in side]) for side in runs]
             allowed = _yardstick(float(np.fmin.reduce(farthest)), value)
         yield f"trajectory/{name}", compare(value, keras_weights[name], allowed)
 
@@ -113,7 +113,7 @@ def parted_twins(runs: Both) -> np.ndarray:
     The largest so far: two courses may cross by chance.
     """
     parted = [
-        np.max([np.maximum.accumulate(np.abs(twin - side[0][0])) for twin, _ in side[1:]], axis=0)
+        np.max([np.maximum.accumulate(np.abs(twin[0] - side[0][0])) for twin in side[1:]], axis=0)
         for side in runs
     ]
     return np.asarray(np.fmin(*parted))
