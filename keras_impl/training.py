@@ -1,5 +1,7 @@
 """Training a Keras model step by step on batches that the neutral package hands over."""
 
+import re
+
 import keras
 import numpy as np
 from keras import ops
@@ -138,7 +140,7 @@ class Trainer:
 
     def optimizer_state(self) -> Weights:
         """Everything the optimizer remembers, by name."""
-        return {v.path: adapter.array(v) for v in self.stepper.optimizer.variables}
+        return {name: adapter.array(variable) for name, variable in self._remembered().items()}
 
     def restore(self, weights: Weights, state: Weights) -> None:
         """Continue exactly where `weights` and `optimizer_state` were taken.
@@ -147,10 +149,17 @@ class Trainer:
             CheckpointError: the state is not that of this model's optimizer.
         """
         adapter.load(self.model, self.case, weights)
-        if state.keys() != {variable.path for variable in self.stepper.optimizer.variables}:
+        remembered = self._remembered()
+        if state.keys() != remembered.keys():
             raise CheckpointError("the optimizer's state is not that of this model")
-        for variable in self.stepper.optimizer.variables:
-            variable.assign(state[variable.path])
+        for name, variable in remembered.items():
+            variable.assign(state[name])
+
+    def _remembered(self) -> dict[str, keras.Variable]:
+        """The optimizer's variables; not named by how many optimizers the process had before."""
+        optimizer = self.stepper.optimizer
+        kind = re.sub(r"_\d+$", "", optimizer.name)
+        return {kind + v.path.removeprefix(optimizer.name): v for v in optimizer.variables}
 
 
 class ShortTrainer(Trainer):
