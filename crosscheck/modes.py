@@ -4,6 +4,8 @@ A mode is a property of a framework's process: it is chosen once, when the proce
 holds for everything that is evaluated or trained in it.
 """
 
+from dataclasses import dataclass
+
 from crosscheck.errors import CrosscheckError
 
 # The first is the default, but for Keras on TensorFlow in training.
@@ -33,6 +35,38 @@ def framework(side: str, backend: str) -> str:
     return "torch" if side == "torch" else f"keras on {backend}"
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Something that a framework is not asked to do.
+
+    Attributes:
+        framework: a key of `MODES`.
+        mode: that is refused; "" is every mode.
+        where: "for several workers" or "on a GPU".
+        why: one clause.
+        instead: what to use.
+    """
+
+    framework: str
+    mode: str
+    where: str
+    why: str
+    instead: str
+
+
+WORKERS, GPU = "for several workers", "on a GPU"
+REFUSALS = (
+    # TF_DETERMINISTIC_OPS is set on a GPU, and Keras then compiles nothing, without a word.
+    Refusal(
+        "keras on tensorflow", "xla", GPU, "deterministic operations, which --device cuda asks for", "graph"
+    ),
+    Refusal("keras on tensorflow", "xla", WORKERS, "replicas run in graphs", "graph"),
+    Refusal("keras on tensorflow", "eager", WORKERS, "replicas run in graphs", "graph"),
+    Refusal("keras on torch", "", WORKERS, "it trains on one device", "tensorflow or jax"),
+    Refusal("torch", "compile", WORKERS, "the wrapper of the workers is not compiled", "eager"),
+)
+
+
 def require(side: str, backend: str, device: str, mode: str, workers: int = 1) -> None:
     """Make sure that a framework has a mode.
 
@@ -42,18 +76,11 @@ def require(side: str, backend: str, device: str, mode: str, workers: int = 1) -
     key = framework(side, backend)
     if mode not in MODES[key]:
         raise CrosscheckError(f"{key} has no mode {mode!r}; it has: {', '.join(MODES[key])}")
-    if key == "keras on tensorflow" and mode == "xla" and device != "cpu":
-        # TF_DETERMINISTIC_OPS is set there, and Keras then compiles nothing, without a word.
-        raise CrosscheckError(
-            "keras on tensorflow: deterministic operations, which --device cuda asks for, rule out mode "
-            "'xla'; use graph"
-        )
-    if key == "keras on tensorflow" and mode != "graph" and workers > 1:
-        raise CrosscheckError(f"keras on tensorflow: several workers rule out mode {mode!r}; use graph")
-    if key == "keras on torch" and workers > 1:
-        raise CrosscheckError(f"{key} trains on one device; for {workers} workers use tensorflow or jax")
-    if mode == "compile" and workers > 1:
-        raise CrosscheckError("torch: several workers rule out mode 'compile'; use eager")
+    met = {WORKERS: workers > 1, GPU: device != "cpu"}
+    for refusal in REFUSALS:
+        if refusal.framework == key and refusal.mode in ("", mode) and met[refusal.where]:
+            what = f"has no mode {mode!r}" if refusal.mode else "cannot be used"
+            raise CrosscheckError(f"{key} {what} {refusal.where} ({refusal.why}); use {refusal.instead}")
 
 
 def for_training(side: str, backend: str, device: str, batch_size: int, workers: int = 1) -> str:

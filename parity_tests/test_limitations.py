@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crosscheck import modes
+from crosscheck import environment, modes
 from crosscheck.cli import main
 from crosscheck.compare import Comparison, failed
 from crosscheck.errors import CrosscheckError
 from crosscheck.sides import Both, Sides, open_sides
 from crosscheck.technique import Update, technique
-from crosscheck.verification import checks
+from crosscheck.verification import checks, limitations
 from crosscheck.verification.limitations import Limitation, known, marked, not_met, summary
 from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
@@ -28,7 +28,7 @@ LIMITATION = Limitation(
     checks="output.*",
     kind="imprecise",
     what="Multiplies matrices in float32.",
-    versions="keras 3.15.1",
+    since={"keras": "3.15.1"},
     at_most=1e8,
 )
 REFUSAL = replace(
@@ -42,7 +42,9 @@ ROW = Row(
 def test_a_failure_within_a_limitation_is_no_failure_and_no_pass() -> None:
     row = marked(ROW, [LIMITATION])
     assert (row.comparison.verdict, row.passed, failures([row])) == ("limited", False, [])
-    assert summary([row]) == ["known limitation in 1 checks: loses-digits: Multiplies matrices in float32."]
+    assert summary([row]) == [
+        "known limitation in 1 of 1 checks: loses-digits: Multiplies matrices in float32."
+    ]
     assert not_met([row], [LIMITATION]) == []
 
 
@@ -81,11 +83,34 @@ def test_the_registry_is_whole() -> None:
     assert len({one.name for one in known()}) == len(known())
     for one in known():
         assert one.what.endswith(".")
-        assert one.versions
+        assert one.current(environment.versions()), "it would excuse nothing here"
     with pytest.raises(CrosscheckError, match="no such framework"):
         replace(LIMITATION, framework="keras")
     with pytest.raises(CrosscheckError, match="imprecise needs at_most"):
         replace(LIMITATION, at_most=0.0)
+    with pytest.raises(CrosscheckError, match="since which versions"):
+        replace(LIMITATION, since={})
+
+
+@pytest.mark.parametrize(
+    ("installed", "current"),
+    [
+        ({"keras": "3.15.1"}, True),
+        ({"keras": "3.15.1", "torch": "9"}, True),
+        ({"keras": "3.16"}, True),
+        ({"keras": "3.9.2"}, False),  # earlier, though not by its letters
+        ({}, False),
+        ({"keras": "4.0"}, False),  # mended
+    ],
+)
+def test_a_limitation_is_one_of_some_versions(installed: dict[str, str], current: bool) -> None:
+    assert replace(LIMITATION, until={"keras": "4.0"}).current(installed) is current
+
+
+def test_the_registry_says_what_is_refused() -> None:
+    page = limitations.page()
+    for refusal in modes.REFUSALS:
+        assert f"| {refusal.framework} | {refusal.mode or 'any'} | {refusal.where} |" in page
 
 
 @pytest.mark.parametrize(

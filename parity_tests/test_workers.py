@@ -247,9 +247,17 @@ def test_what_workers_cannot_do_is_said_in_one_line(few: Path, tmp_path: Path) -
             ("--workers", 3, "--batch-size", 14, "--local-batch-norm"),
             "last batch of an epoch holds 2",
         ),
-        ("torch", ("--workers", 2, "--mode", "compile"), "several workers rule out mode 'compile'"),
-        ("keras", ("--workers", 2, "--mode", "xla"), "several workers rule out mode 'xla'"),
-        ("keras", ("--workers", 2, "--backend", "torch"), "keras on torch trains on one device"),
+        ("torch", ("--workers", 2, "--mode", "compile"), "torch has no mode 'compile' for several workers"),
+        (
+            "keras",
+            ("--workers", 2, "--mode", "xla"),
+            "keras on tensorflow has no mode 'xla' for several workers",
+        ),
+        (
+            "keras",
+            ("--workers", 2, "--backend", "torch"),
+            "keras on torch cannot be used for several workers (it trains on one device)",
+        ),
         ("keras", ("--workers", 2, "--backend", "jax", "--local-batch-norm"), "batch norm cannot be local"),
     ):
         told = run(sys.executable, *train(side, few, tmp_path / "run", *options), status=2)

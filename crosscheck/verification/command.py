@@ -17,7 +17,7 @@ from crosscheck.sides import Both, Sides, open_sides
 from crosscheck.technique import Case, Technique, technique
 from crosscheck.technique import techniques as available
 from crosscheck.verification import pool, verify
-from crosscheck.verification.limitations import known, not_met, summary
+from crosscheck.verification.limitations import known_here, not_met, summary
 from crosscheck.verification.rows import Row, failures
 from crosscheck.verification.trajectory import Course
 
@@ -131,8 +131,8 @@ def verify_command(
             f"A mode does not change functions, nor an optimizer's rule: left out, of {left_out} cases."
         )
     on = ", ".join([f"Keras on {backend}", device, *filter(None, modes)])
-    for limitation in not_met(rows, known()):
-        console.say(f"{limitation.name} was not met: {limitation.what} Seen with {limitation.versions}.")
+    for limitation in not_met(rows, known_here()):
+        console.say(f"{limitation.name} was not met: {limitation.what} Known since {limitation.known_since}.")
     if failed:
         console.say(f"{len(failed)} of {len(rows)} checks FAILED ({on}).")
         raise SystemExit(1)

@@ -8,15 +8,18 @@ mended it.
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
+from crosscheck.environment import versions
 from crosscheck.errors import CrosscheckError
-from crosscheck.modes import MODES, framework
+from crosscheck.modes import MODES, REFUSALS, framework
 from crosscheck.verification.rows import Row
 
 KINDS = ("imprecise", "refused")
@@ -38,7 +41,8 @@ class Limitation:
         at_most: of the imprecise: how many times its allowance it may be off.
         message: of the refused: regular expression for what the framework says, somewhere in it.
         what: one sentence.
-        versions: with which it was seen.
+        since: the earliest supported versions that have it, by package.
+        until: the versions that have mended it, by package.
     """
 
     name: str
@@ -49,7 +53,8 @@ class Limitation:
     checks: str
     kind: str
     what: str
-    versions: str
+    since: Mapping[str, str]
+    until: Mapping[str, str] = field(default_factory=dict)
     at_most: float = 0.0
     message: str = ""
 
@@ -59,6 +64,20 @@ class Limitation:
             raise CrosscheckError(f"limitations.toml: {self.name}: no such framework, mode or kind")
         if (self.kind == "imprecise") != (self.at_most > 0) or (self.kind == "refused") != bool(self.message):
             raise CrosscheckError(f"limitations.toml: {self.name}: imprecise needs at_most, refused message")
+        if not self.since:
+            raise CrosscheckError(f"limitations.toml: {self.name}: since which versions is not said")
+
+    def current(self, installed: Mapping[str, str]) -> bool:
+        """Whether it is known of the installed versions: none is earlier than it, and none has mended it."""
+        here = {package: Version(version) for package, version in installed.items()}
+        begun = all(here.get(name, Version("0")) >= Version(version) for name, version in self.since.items())
+        mended = any(name in here and here[name] >= Version(version) for name, version in self.until.items())
+        return begun and not mended
+
+    @property
+    def known_since(self) -> str:
+        """The versions that it is known of, to be read."""
+        return ", ".join(f"{package} {version}" for package, version in self.since.items())
 
     def looks_at(self, row: Row) -> bool:
         """Whether the row is one that it may be met in."""
@@ -86,9 +105,16 @@ class Limitation:
 
 @cache
 def known() -> tuple[Limitation, ...]:
-    """Every known limitation."""
+    """Every limitation in the file, of whatever versions."""
     entries = tomllib.loads(resources.files(__package__).joinpath("limitations.toml").read_text("utf-8"))
     return tuple(limitation(entry) for entry in entries.get("limitation", []))
+
+
+@cache
+def known_here() -> tuple[Limitation, ...]:
+    """The limitations that are known of the installed versions."""
+    installed = versions()
+    return tuple(one for one in known() if one.current(installed))
 
 
 def limitation(entry: dict[str, Any]) -> Limitation:
@@ -105,15 +131,27 @@ def page() -> str:
         "`crosscheck verify` calls a check that fails within one of these limited: neither passed nor",
         "failed. A limitation that it looked for and did not meet is told.",
         "",
-        "| name | where | precision | modes | what | at most | seen with |",
+        'Where: technique/case and check, as regular expressions. Modes: "by itself" is where none was asked',
+        "for. At most: how many times its allowance a check may be off; inf: a yes-or-no check; refused:",
+        "there is no result at all. Since: the earliest supported version that has it; before, it excuses nothing.",
+        "",
+        "| name | where | precision | modes | what | at most | since |",
         "|---|---|---|---|---|---:|---|",
     ]
     for one in known():
         modes = ", ".join(mode or "by itself" for mode in one.modes)
         most = "refused" if one.kind == "refused" else f"{one.at_most:g} x allowed"
         where = f"{one.framework}: `{one.cases}`, `{one.checks}`".replace("|", "\\|")
-        cells = (one.name, where, ", ".join(one.dtypes), modes, one.what, most, one.versions)
+        cells = (one.name, where, ", ".join(one.dtypes), modes, one.what, most, one.known_since)
         lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "These are refused before anything is begun:",
+        "",
+        "| framework | mode | where | why | instead |",
+    ]
+    lines += ["|---|---|---|---|---|"]
+    lines += [f"| {r.framework} | {r.mode or 'any'} | {r.where} | {r.why} | {r.instead} |" for r in REFUSALS]
     return "\n".join(lines) + "\n"
 
 
@@ -128,8 +166,18 @@ def marked(row: Row, limitations: Sequence[Limitation]) -> Row:
 
 def summary(rows: Iterable[Row]) -> list[str]:
     """A line for each limitation that was met; rows as `marked`."""
+    rows = list(rows)
     notes = Counter(row.comparison.note for row in rows if row.comparison.verdict == "limited")
-    return [f"known limitation in {count} checks: {note}" for note, count in notes.items()]
+    looked = {
+        note: sum(one.looks_at(row) for row in rows)
+        for note in notes
+        for one in known()
+        if one.name == note.partition(":")[0]
+    }
+    return [
+        f"known limitation in {count} of {looked.get(note, count)} checks: {note}"
+        for note, count in notes.items()
+    ]
 
 
 def not_met(rows: Iterable[Row], limitations: Sequence[Limitation]) -> list[Limitation]:

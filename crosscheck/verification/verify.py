@@ -15,7 +15,7 @@ from crosscheck.sides import Both, Sides
 from crosscheck.technique import AnyCase, Call, Case, Technique, Update
 from crosscheck.verification import checks, functions, steps
 from crosscheck.verification.finite_difference import finite_difference
-from crosscheck.verification.limitations import known, marked
+from crosscheck.verification.limitations import known_here, marked
 from crosscheck.verification.rows import Finding, Row
 from crosscheck.verification.subject import Subject
 from crosscheck.verification.trajectory import Course, net_trajectory, trajectory
@@ -71,7 +71,7 @@ def verify(
                 for check in chosen if dtype != MIXED else MIXED_CHECKS:
                     for name, comparison in _findings(check, subject, dtype):
                         where = (technique.name, case.name, name, dtype, sides.backend, sides.device)
-                        yield marked(Row(*where, comparison, sides.modes), known())
+                        yield marked(Row(*where, comparison, sides.modes), known_here())
 
 
 def on_the_table(
