@@ -133,7 +133,7 @@ def page() -> str:
         "",
         'Where: technique/case and check, as regular expressions. Modes: "by itself" is where none was asked',
         "for. At most: how many times its allowance a check may be off; inf: a yes-or-no check; refused:",
-        "there is no result at all. Since: the earliest supported version that has it; before, it excuses nothing.",
+        "there is no result at all. Since: the earliest supported version that has it.",
         "",
         "| name | where | precision | modes | what | at most | since |",
         "|---|---|---|---|---|---:|---|",
