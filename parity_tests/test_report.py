@@ -169,6 +169,15 @@ def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
     return {"side": side, "seed": seed, "test_accuracy": accuracy, "recipe": recipe} | facts | more
 
 
+def test_pictures_of_other_results_are_outdated(tmp_path: Path) -> None:
+    results = {"runs": [result(side, 0, 0.7) for side in ("torch", "keras")]}
+    assert len(comparison_report.outdated(results, tmp_path)) == 2
+    comparison_report.pictures(results, tmp_path)
+    assert comparison_report.outdated(results, tmp_path) == []
+    results["runs"][0]["test_accuracy"] = 0.71
+    assert len(comparison_report.outdated(results, tmp_path)) == 2
+
+
 def test_runs_of_other_precision_are_not_drawn_together(tmp_path: Path) -> None:
     for name, dtype in (("one", "float32"), ("two", "float64")):
         facts = dict.fromkeys(run_folder.KEYS, 0) | {"recipe": {"name": "a", "batch_size": 1}, "dtype": dtype}

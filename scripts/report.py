@@ -37,14 +37,21 @@ def main(check: bool) -> None:
     Example:
       python scripts/report.py
     """
-    if not check and ARTICLE_004.exists():
-        comparison_report.pictures(report.read(ARTICLE_004), ARTICLE_004.parent)
+    stale = []
+    if ARTICLE_004.exists():
+        results = report.read(ARTICLE_004)
+        if not check:
+            comparison_report.pictures(results, ARTICLE_004.parent)
+        stale += comparison_report.outdated(results, ARTICLE_004.parent)
     for file, text in rendered().items():
         if not check:
             checkpoint.write_text(file, text)
         elif not file.exists() or file.read_text() != text:
-            console.note(f"{file.relative_to(ROOT)} is out of date; run python scripts/report.py")
-            raise SystemExit(1)
+            stale.append(file)
+    for file in stale:
+        console.note(f"{file.relative_to(ROOT)} is out of date; run python scripts/report.py")
+    if stale:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

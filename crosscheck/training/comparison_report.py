@@ -1,5 +1,7 @@
 """Tables of both frameworks' accuracies, claims and plots, from the results of a suite."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
@@ -7,6 +9,7 @@ from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from crosscheck import checkpoint
 from crosscheck.technique import technique
@@ -16,6 +19,7 @@ from crosscheck.training.statistics import Samples, equivalence, paired
 from crosscheck.training.suite import SUITES
 
 LEVEL = 0.05
+SOURCE = "Source"  # in a picture: the checksum of its results
 
 
 class Claim(NamedTuple):
@@ -152,16 +156,34 @@ def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
 
 
 def pictures(results: dict[str, Any], folder: Path) -> None:
-    """Draw the article's bar chart, and accuracy against parameters, with both frameworks in each."""
+    """Draw the article's bar chart, and accuracy against parameters, with both frameworks in each.
+
+    Each picture carries the checksum of what it was drawn from.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    for name, draw in (("article_004_accuracy", bars), ("article_004_parameters", against_parameters)):
+    for name, draw in PICTURES.items():
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure.subplots(), results["runs"])
         with checkpoint.atomic(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=120)
+            figure.savefig(temporary, format="png", dpi=120, metadata={SOURCE: _checksum(results)})
+
+
+def outdated(results: dict[str, Any], folder: Path) -> list[Path]:
+    """The pictures that are missing, or were drawn from other results."""
+    files = [folder / f"{name}.png" for name in PICTURES]
+    return [file for file in files if not file.exists() or _source(file) != _checksum(results)]
+
+
+def _source(picture: Path) -> str:
+    with Image.open(picture) as image:
+        return str(image.info.get(SOURCE, ""))
+
+
+def _checksum(results: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()
 
 
 def bars(axes: Any, runs: Sequence[Result]) -> None:
@@ -208,6 +230,9 @@ def against_parameters(axes: Any, runs: Sequence[Result]) -> None:
         axes.annotate(_short(list(known)[number]), (last, height), (8, 0), **style)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")
+
+
+PICTURES = {"article_004_accuracy": bars, "article_004_parameters": against_parameters}
 
 
 def _short(recipe: str) -> str:

@@ -59,6 +59,8 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
     """
     figure, (loss_axes, accuracy_axes) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     colours: dict[str, str] = {}
+    digits = {folder: precision(RunFolder(folder).facts()) for folder in folders}
+    mixed = len({tuple(one.values()) for one in digits.values()}) > 1
     for folder in folders:
         run = RunFolder(folder)
         facts, rows = run.facts(), run.metrics()
@@ -66,6 +68,8 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
         colour = colours.setdefault(name, f"C{len(colours) % 10}")
         backend = f" on {facts['backend']}" if facts["side"] == "keras" else ""
         label = f"{folder.name}: {facts['side']}{backend}, {name}"
+        if mixed:
+            label += f", {digits[folder]['dtype']}, TF32 {digits[folder]['tf32']}"
         style = {"color": colour, "label": label, **LINES[facts["side"]]}
         steps = [row for row in rows if row["kind"] == "steps"]
         if not steps:
