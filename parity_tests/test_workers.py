@@ -231,11 +231,16 @@ def test_one_process_trains_in_a_folder(few: Path, tmp_path: Path) -> None:
     run(sys.executable, *train("torch", few, tmp_path / "run", "--resume", "--epochs", 1))
 
 
-def test_a_run_goes_on_with_another_number_of_keras_workers(few: Path, tmp_path: Path) -> None:
-    """On TensorFlow with two, after that with one, against one all the time."""
+# On jax only batches that divide are shared out.
+@pytest.mark.parametrize("options", [("--backend", "tensorflow"), ("--backend", "jax", "--batch-size", 20)])
+def test_a_run_goes_on_with_another_number_of_keras_workers(
+    options: tuple[object, ...], few: Path, tmp_path: Path
+) -> None:
+    """With two, after that with one, against one all the time."""
     for name, epochs, workers in (("one", 2, 1), ("other", 1, 2)):
-        run(sys.executable, *train("keras", few, tmp_path / name, "--epochs", epochs, "--workers", workers))
-    run(sys.executable, *train("keras", few, tmp_path / "other", "--epochs", 2, "--resume"))
+        more = ("--epochs", epochs, "--workers", workers, *options)
+        run(sys.executable, *train("keras", few, tmp_path / name, *more))
+    run(sys.executable, *train("keras", few, tmp_path / "other", "--epochs", 2, "--resume", *options))
     same(tmp_path / "one", tmp_path / "other")
 
 
