@@ -71,9 +71,12 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
         "noise": {},
         "suites": {},
     }
+    # What was computed by another card, by other packages or from other sources is not gone on with.
     alike = json.dumps([facts[key] for key in ("gpu", "machine", "versions", "revision")])
+    folder = folder / hashlib.sha256(alike.encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
     for backend in seeing:
-        rows = folder / f"rows-{backend}-{hashlib.sha256(alike.encode()).hexdigest()[:12]}.json"
+        rows = folder / f"rows-{backend}.json"
         if not rows.exists() or not _known(facts["revision"]):
             # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole.
             partial = rows.with_suffix(".partial")
@@ -96,15 +99,15 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """How the checks of every technique ended, by verdict, and each that did not pass.
 
     Returns:
-        the number of rows; of every technique the counts of its verdicts, and of every dtype the row that
-        used the largest share of its allowance; and the rows that did not pass.
+        the number of rows; of every technique the counts of its verdicts, and of every dtype the passing
+        row that used the largest share of its allowance; and the rows that did not pass.
     """
     names = dict.fromkeys(row["technique"] for row in rows)
     counts = {name: dict(Counter(r["verdict"] for r in rows if r["technique"] == name)) for name in names}
     closest: dict[str, dict[str, Any]] = {name: {} for name in names}
     for row in rows:
         best = closest[row["technique"]].get(row["dtype"])
-        if row["used"] is not None and (best is None or row["used"] > best["used"]):
+        if row["verdict"] in PASSES and (best is None or row["used"] > best["used"]):
             closest[row["technique"]][row["dtype"]] = row
     bad = [row for row in rows if row["verdict"] not in PASSES]
     return {"rows": len(rows), "verdicts": counts, "closest": closest, "not_passed": bad}

@@ -82,6 +82,8 @@ def experiment_section(facts: dict[str, Any]) -> list[str]:
     packages = ", ".join(f"{package} {versions[package]}" for package in ("torch", "keras", facts["backend"]))
     images = {"generated": "generated images"}.get(facts["images"], "CIFAR-10, JPEG re-encoded")
     circumstances = f"seed {facts['seed']}, {images}; {packages}; {facts['device']}: {facts['machine']}"
+    if judged := facts.get("claims_judged_at"):
+        circumstances += f"; the claims were judged anew from these figures at revision {judged}"
     return [*lines, "", f"`{facts['command']}`; {circumstances}."]
 
 

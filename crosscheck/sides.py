@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -137,6 +137,23 @@ class Side:
         return f" ({name}: out of memory, or ended by hand)" if -code == signal.SIGKILL else f" ({name})"
 
 
+def results(calls: "Sequence[tuple[Side, Future[worker.Outcome]]]") -> list[Any]:
+    """What calls returned that run side by side, each given its side's timeout.
+
+    All are waited for, whatever the first one says: no call may be left running.
+
+    Raises:
+        SideError: a process died or hung; that one is named first.
+        CallError: a call raised.
+        CrosscheckError: a call raised one, meant for the user.
+    """
+    wait([future for _, future in calls], max(side.timeout for side, _ in calls))
+    for side, future in sorted(calls, key=lambda call: call[1].done()):  # what hangs first
+        if not future.done():
+            side.result(future, waited=True)
+    return [side.result(future, waited=True) for side, future in calls]
+
+
 @dataclass(frozen=True)
 class Sides:
     """Both frameworks.
@@ -155,13 +172,10 @@ class Sides:
 
     def both(self, function: str, *arguments: Any) -> Both:
         """Call `function` of both sides' packages at the same time, with the same arguments."""
-        futures = (
-            self.torch.submit(f"torch_impl.{function}", *arguments),
-            self.keras.submit(f"keras_impl.{function}", *arguments),
+        sides = (self.torch, self.keras)
+        return Both(
+            *results([(side, side.submit(f"{side.name}_impl.{function}", *arguments)) for side in sides])
         )
-        # Both are waited for, whatever the first one says: no call may be left running.
-        wait(futures, self.torch.timeout)
-        return Both(self.torch.result(futures[0], waited=True), self.keras.result(futures[1], waited=True))
 
     def close(self) -> None:
         """End both processes."""
@@ -197,13 +211,12 @@ def open_sides(
     torch, keras = (Side(name, environment, timeout) for name in ("torch", "keras"))
     sides = Sides(torch, keras, backend, device, modes)
     try:
-        futures = [
-            side.submit(f"{side.name}_impl.adapter:configure", device, mode)
-            for side, mode in zip((torch, keras), modes, strict=True)
-        ]
-        wait(futures, timeout)
-        for side, future in zip((torch, keras), futures, strict=True):
-            side.result(future)
+        results(
+            [
+                (side, side.submit(f"{side.name}_impl.adapter:configure", device, mode))
+                for side, mode in zip((torch, keras), modes, strict=True)
+            ]
+        )
         yield sides
     finally:
         sides.close()

@@ -130,24 +130,28 @@ def test_the_best_net_is_compared_with_the_best_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("differences", "margin", "said"),
+    ("differences", "kind", "said"),
     [
-        ((0.020, 0.021, 0.022), None, "holds"),
-        ((-0.020, -0.021, -0.022), None, "does not hold"),
-        ((0.020, -0.010, 0.022), None, "undecided"),
-        ((0.020,), None, "undecided"),
-        ((0.001, -0.001, 0.002), 0.015, "holds"),
-        ((0.020, 0.021, 0.022), 0.015, "does not hold"),
-        ((0.012, 0.016, 0.020), 0.015, "undecided"),
-        ((0.001,), 0.015, "undecided"),
+        ((0.020, 0.021, 0.022), "better", "holds"),
+        ((-0.020, -0.021, -0.022), "better", "does not hold"),
+        ((0.020, -0.010, 0.022), "better", "undecided"),
+        ((0.020,), "better", "undecided"),
+        ((0.001, -0.001, 0.002), "alike", "holds"),
+        ((0.020, 0.021, 0.022), "alike", "does not hold"),
+        ((0.012, 0.016, 0.020), "alike", "undecided"),
+        ((0.001,), "alike", "undecided"),
+        ((0.050, 0.051, 0.052), "no worse", "holds"),
+        ((-0.001, 0.001, -0.002), "no worse", "holds"),
+        ((-0.020, -0.021, -0.022), "no worse", "does not hold"),
+        ((-0.012, -0.016, -0.020), "no worse", "undecided"),
     ],
 )
 def test_a_claim_holds_by_its_interval(
-    differences: tuple[float, ...], margin: float | None, said: str
+    differences: tuple[float, ...], kind: comparison_report.Kind, said: str
 ) -> None:
     second = dict.fromkeys(range(len(differences)), 0.7)
     first = {seed: 0.7 + difference for seed, difference in enumerate(differences)}
-    assert comparison_report.verdict(first, second, margin) == said
+    assert comparison_report.verdict(first, second, kind, 0.015) == said
 
 
 def test_runs_that_went_on_elsewhere_are_not_one_table() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crosscheck import cli
+from crosscheck import cli, console
 from crosscheck.data import dataset
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import recipes
@@ -65,6 +65,8 @@ def test_every_recipe_can_be_resumed(name: str, tmp_path: Path) -> None:
 
 
 SHA = "0" * 64
+SIDES = [("torch", "torch"), ("keras", "tensorflow")]
+ROOT = Path(__file__).parent.parent
 
 
 def read(file: Path) -> list[dict[str, Any]]:
@@ -111,28 +113,51 @@ def test_results_of_other_runs_are_refused(tmp_path: Path) -> None:
     assert file.read_text() == text
 
 
-def test_the_command_trains_what_its_file_does_not_hold(tmp_path: Path) -> None:
+def test_the_command_trains_what_its_file_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sha256 = dataset.load("generated").sha256
-    recipe = next(one for one in recipes().values() if one.name == "cifar_cnn/baseline")
-    both = [("torch", "torch"), ("keras", "tensorflow")]
-    runs = suite.plan("article_004", both, 1, "cpu", tmp_path / "runs")
-    for run in runs:
+    runs = suite.plan("article_004", SIDES, 1, "cpu", tmp_path / "runs")
+    for run in runs[:-2]:
         trained(run, run.recipe.epochs, data_sha256=sha256)
     file = tmp_path / "results.json"
     suite_results.write(file, "article_004", runs, sha256)
+    executed: list[str] = []
+
+    def execute(run: suite.Run, *_: object) -> None:
+        executed.append(run.folder.path.name)
+        trained(run, run.recipe.epochs, data_sha256=sha256)
+
+    monkeypatch.setattr(suite_execution, "execute", execute)
+    monkeypatch.setattr(console, "end_when_told", lambda: None)
     arguments = ["suite", "article_004", "--data", "generated", "--seeds", "1", "--json", str(file)]
     result = CliRunner().invoke(cli.main, [*arguments, "--out", str(tmp_path / "clone")])
     assert result.exit_code == 0, result.output
-    assert f"holds {len(runs)} of the {len(runs)} runs already" in result.output
-    assert not (tmp_path / "clone").exists()
-    assert recipe.name in {one["recipe"]["name"] for one in read(file)}
+    assert f"holds {len(runs) - 2} of the {len(runs)} runs already" in result.output
+    assert executed == [run.folder.path.name for run in runs[-2:]]
+    assert len(read(file)) == len(runs)
 
 
-def test_workers_that_a_framework_cannot_have_are_told_before_the_first_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["article_000", "article_004"])
+def test_the_results_of_this_repository_are_gone_on_with(name: str, tmp_path: Path) -> None:
+    file = ROOT / "results" / f"{name}.json"
+    kept = json.loads(file.read_text())
+    runs = suite.plan(name, SIDES, 5, "cpu", tmp_path)
+    assert len(suite_results.held(file, runs, kept["runs"][0]["data_sha256"])) == len(kept["runs"])
+    assert all(run["revision"] for run in kept["runs"])
+
+
+def test_workers_that_there_cannot_be_are_told_before_the_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sides = [("torch", "torch"), ("keras", "torch")]
     runs = suite.plan("lr_scaling", sides, 1, "cpu", tmp_path)
     with pytest.raises(CrosscheckError, match="keras on torch cannot be used for several workers"):
         suite.require_workers(runs, 1)
+    assert [run.workers(16) for run in runs[:4]] == [16, 16, 8, 8]  # those that it is about stay
+    monkeypatch.setattr(suite, "gpu_count", lambda: 2)
+    with pytest.raises(CrosscheckError, match="lr_scaling/same_rate takes 8 workers, and there are 2 GPUs"):
+        suite.require_workers(suite.plan("lr_scaling", sides[:1], 1, "cuda", tmp_path), 1)
     alone = suite.plan("article_004", sides, 1, "cpu", tmp_path)
     suite.require_workers(alone, 1)
     with pytest.raises(CrosscheckError, match="cannot be used for several workers"):

@@ -154,7 +154,7 @@ def no_worse(pattern: Samples, threes: Samples) -> Claim:
         f"of {len(pattern)} seeds"
     )
     # Undecided as long as the interval holds both signs.
-    return Claim(text, None if abs(gain) < half else gain > 0, required=False)
+    return Claim(text, None if abs(gain) < half else gain >= 0, required=False)
 
 
 def draw(figure: "Figure", data: dict[str, Any]) -> None:

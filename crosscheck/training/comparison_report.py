@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -15,10 +15,11 @@ from crosscheck import checkpoint
 from crosscheck.technique import technique
 from crosscheck.training import report
 from crosscheck.training.report import SIDES, Result
-from crosscheck.training.statistics import Samples, equivalence, paired
+from crosscheck.training.statistics import Samples, equivalence, no_worse, paired
 from crosscheck.training.suite import SUITES
 
 LEVEL = 0.05
+Kind = Literal["better", "alike", "no worse"]
 SOURCE = "Source"  # in a picture: the checksum of its results
 
 
@@ -29,13 +30,13 @@ class Claim(NamedTuple):
         text: what is claimed.
         first: the recipe that is said to be better, or as good.
         second: the one it is compared with; "" for the best of the others.
-        alike: whether they are said to be the same, to the suite's margin.
+        kind: "better"; to the suite's margin, "alike" or "no worse".
     """
 
     text: str
     first: str
     second: str
-    alike: bool = False
+    kind: Kind = "better"
 
 
 CLAIMS = {
@@ -49,13 +50,13 @@ CLAIMS = {
         Claim("residual blocks are the best of the article's nets", "residual", ""),
         Claim("it is the shortcut that makes them so", "residual", "no_shortcut"),
         Claim("clipping the gradient is better than not", "clip", "baseline"),
-        Claim("batch 128 is no important change from 64", "batch_128", "baseline", alike=True),
+        Claim("batch 128 is no important change from 64", "batch_128", "baseline", "alike"),
     ),
     "lr_scaling": (
         Claim("a large batch loses by the rate of a small one", "one_worker", "same_rate"),
         Claim("the rate times the workers is better", "scaled", "same_rate"),
         Claim("warmup is better than none", "scaled_warmup", "scaled"),
-        Claim("with both, many workers are as good as one", "scaled_warmup", "one_worker", alike=True),
+        Claim("with both, many workers are as good as one", "scaled_warmup", "one_worker", "no worse"),
     ),
 }
 COLOURS = {"torch": "#c8553d", "keras": "#2f6690"}
@@ -108,27 +109,29 @@ def claims(results: dict[str, Any]) -> str:
             cells.append(
                 report.difference(one, other) if len(shared) > 1 else report.points(one, other) or "-"
             )
-            cells.append(verdict(one, other, results["margin"] if claim.alike else None))
+            cells.append(verdict(one, other, claim.kind, results["margin"]))
         lines.append(f"| {claim.text} ({claim.first} - {named}) | {' | '.join(cells)} |")
     note = (
         "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1. "
         "That one is better holds where the whole interval is above zero, and does not where it is below; "
-        f"that two are alike holds where two one-sided t-tests say so of {100 * results['margin']:g} points "
-        f"(p < {LEVEL:g}), and does not where the whole interval is farther out. All else is undecided; each "
-        "claim is judged by itself."
+        f"that two are alike, or one as good as the other, holds where t-tests say so of "
+        f"{100 * results['margin']:g} points (p < {LEVEL:g}; two one-sided, or one), and does not where the "
+        "whole interval is farther out. All else is undecided; each claim is judged by itself."
     )
     return "\n".join([*lines, "", note])
 
 
-def verdict(first: Samples, second: Samples, margin: float | None) -> str:
-    """Whether the first accuracy is the higher, or with a margin, whether they are the same; in a word."""
+def verdict(first: Samples, second: Samples, kind: Kind, margin: float) -> str:
+    """Whether what is said of two accuracies holds, in a word; margin: of what is "alike" or "no worse"."""
     if len(first.keys() & second.keys()) < 2:
         return "undecided"
     middle, half = paired(first, second)
-    if margin is None:
+    if kind == "better":
         holds, fails = middle - half > 0, middle + half < 0
-    else:
+    elif kind == "alike":
         holds, fails = equivalence(first, second, margin) < LEVEL, abs(middle) - half > margin
+    else:
+        holds, fails = no_worse(first, second, margin) < LEVEL, middle + half < -margin
     return "holds" if holds else "does not hold" if fails else "undecided"
 
 

@@ -139,7 +139,7 @@ def _published(figures: dict[str, float]) -> str:
 def points(first: Samples, second: Samples) -> str:
     """Mean of first - second over the seeds they share, in percentage points; "" if there are none."""
     shared = [first[seed] - second[seed] for seed in first if seed in second]
-    return f"{100 * mean(shared):+.1f}" if shared else ""
+    return f"{round(100 * mean(shared), 1) + 0.0:+.1f}" if shared else ""  # + 0.0: no minus before a zero
 
 
 def provenance(results: dict[str, Any]) -> str:
@@ -148,7 +148,7 @@ def provenance(results: dict[str, Any]) -> str:
     Raises:
         CrosscheckError: they do not have it in common.
     """
-    runs = [{"revision": results.get("revision"), **run} for run in results["runs"]]
+    runs: list[Result] = results["runs"]
     cells = product({run["recipe"]["name"] for run in runs}, SIDES)
     sizes = sorted(len(samples(runs, recipe, side, "seed")) for recipe, side in cells)
     n = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"

@@ -40,6 +40,15 @@ def equivalence(first: Samples, second: Samples, margin: float) -> float:
     return float(max(below, above))
 
 
+def no_worse(first: Samples, second: Samples, margin: float) -> float:
+    """The p value of a one-sided t-test: whether first is better than second, or worse by less than a margin.
+
+    Raises:
+        CrosscheckError: they share fewer than two seeds.
+    """
+    return float(stats.ttest_1samp(_differences(first, second), -margin, alternative="greater").pvalue)
+
+
 def _differences(first: Samples, second: Samples) -> Sequence[float]:
     found = [first[seed] - second[seed] for seed in first if seed in second]
     if len(found) < 2:

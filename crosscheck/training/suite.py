@@ -1,11 +1,12 @@
 """Every run behind a table of an article: one command that can be stopped and continued."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crosscheck import modes, registry
+from crosscheck.environment import gpu_count
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import Recipe, recipes
@@ -29,6 +30,11 @@ class Run:
     seed: int
     device: str
     folder: RunFolder
+
+    def workers(self, asked: int) -> int:
+        """By how many workers it is trained: those that it is about, or as many as were asked for."""
+        own = own_workers(self.recipe)
+        return own if own > 1 else asked
 
     @property
     def identity(self) -> Identity:
@@ -98,17 +104,22 @@ def label(side: str, backend: str) -> str:
     return side if side == backend else f"{side}-{backend}"
 
 
-def require_workers(runs: Iterable[Run], workers: int) -> None:
+def require_workers(runs: Sequence[Run], workers: int) -> None:
     """Make sure that every run can have its workers, before the first of them is begun.
 
     Args:
         runs: of the suite.
-        workers: that share out the batches of each, if it is not about more.
+        workers: that share out the batches of each, if it is not about some number of them.
 
     Raises:
-        CrosscheckError: a framework has no mode for so many.
+        CrosscheckError: a framework has no mode for so many, or there are not so many GPUs.
     """
+    gpus = gpu_count() if any(run.device != "cpu" for run in runs) else 0
     for run in runs:
-        count, size = max(workers, own_workers(run.recipe)), run.recipe.batch_size
+        count, size = run.workers(workers), run.recipe.batch_size
         mode = modes.for_training(run.side, run.backend, run.device, size, count)
         modes.require(run.side, run.backend, run.device, mode, count)
+        if gpus and count > gpus:
+            raise CrosscheckError(
+                f"{run.recipe.name} takes {count} workers, and there are {gpus} GPUs for them"
+            )

@@ -11,7 +11,7 @@ from typing import IO
 from crosscheck import console
 from crosscheck.environment import default_threads
 from crosscheck.errors import CrosscheckError
-from crosscheck.training.suite import Run, own_workers
+from crosscheck.training.suite import Run
 
 _running: set[subprocess.Popen[bytes]] = set()
 _stopping = threading.Event()
@@ -36,7 +36,7 @@ def execute(run: Run, data: str, threads: int | None, workers: int, jobs: int) -
     command += ["--data", data, "--seed", str(run.seed), "--device", run.device]
     command += ["--out", str(run.folder.path)]
     command += ["--backend", run.backend] if run.side == "keras" else []
-    workers = max(workers, own_workers(run.recipe))
+    workers = run.workers(workers)
     processes = jobs * (workers if run.side == "torch" else 1)
     command += ["--threads", str(threads or default_threads(processes))]
     command += ["--workers", str(workers)] if workers > 1 else []

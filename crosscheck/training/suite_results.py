@@ -8,7 +8,6 @@ from statistics import median
 import numpy as np
 
 from crosscheck import checkpoint
-from crosscheck.environment import revision
 from crosscheck.errors import CrosscheckError
 from crosscheck.training import report
 from crosscheck.training.report import Result
@@ -65,7 +64,6 @@ def write(path: Path, name: str, runs: Sequence[Run], data_sha256: str) -> None:
     content = {
         "suite": name,
         "command": command(name, runs),
-        "revision": revision(),
         "margin": MARGIN,
         "planned": len(runs),
         "runs": done,

@@ -18,7 +18,7 @@ from crosscheck.environment import machine, revision, versions
 from crosscheck.experiments.drawing import NOTHING
 from crosscheck.layouts import Weights
 from crosscheck.recipes.recipe import Recipe
-from crosscheck.sides import Both, Sides
+from crosscheck.sides import Both, Sides, results
 from crosscheck.technique import Case, technique
 from crosscheck.verification.trajectory import beginnings, judged, parted_twins
 
@@ -99,12 +99,11 @@ def followed(
     losses: list[list[list[np.ndarray]]] = [[[] for _ in starts] for _ in both]
     for x, y in parts:
         console.raise_if_interrupted()
-        futures = [
-            side.submit(f"{side.name}_impl.training:trajectory", *name, weights, x, y, states)
+        calls = [
+            (side, side.submit(f"{side.name}_impl.training:trajectory", *name, weights, x, y, states))
             for side, (weights, states) in zip(both, places, strict=True)
         ]
-        for number, (side, future) in enumerate(zip(both, futures, strict=True)):
-            found = side.result(future)
+        for number, found in enumerate(results(calls)):
             for course, (one, *_) in zip(losses[number], found, strict=True):
                 course.append(one)
             places[number] = [weights for _, weights, _ in found], [state for *_, state in found]

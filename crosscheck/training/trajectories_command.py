@@ -55,6 +55,11 @@ def trajectories_command(
 
     Exit status: 0 all do, 1 some do not, 2 something is wrong, 130 interrupted.
     """
+    if backend == "torch":
+        raise CrosscheckError(
+            "keras on torch computes float64 partly in float32 (docs/limitations.md), so that there is "
+            "nothing to follow; use --backend tensorflow or jax"
+        )
     chosen = [find_recipe(name) for name in names or recipes()]
     images = dataset.load(data)
     failed, broken = False, list[str]()

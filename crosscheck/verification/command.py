@@ -123,13 +123,11 @@ def verify_command(
         raise ended
     left_out = verify.without_mode(chosen, cases) if any(modes) else 0
     if not rows or not settings:
-        hint = "; a mode is one of models, and these are functions and optimizers" if left_out else ""
+        hint = "; a mode is of models that are executed, and here are none" if left_out else ""
         console.fail(f"there was nothing to verify{hint}")
     console.say(f"\n{verify.describe(settings)}")
     if left_out:
-        console.say(
-            f"A mode does not change functions, nor an optimizer's rule: left out, of {left_out} cases."
-        )
+        console.say(f"Left out, since no mode changes them: functions, rules, counts; of {left_out} cases.")
     on = ", ".join([f"Keras on {backend}", device, *filter(None, modes)])
     for limitation in not_met(rows, known_here()):
         console.say(f"{limitation.name} was not met: {limitation.what} Known since {limitation.known_since}.")

@@ -69,10 +69,14 @@ class Limitation:
 
     def current(self, installed: Mapping[str, str]) -> bool:
         """Whether it is known of the installed versions: none is earlier than it, and none has mended it."""
-        here = {package: Version(version) for package, version in installed.items()}
-        begun = all(here.get(name, Version("0")) >= Version(version) for name, version in self.since.items())
-        mended = any(name in here and here[name] >= Version(version) for name, version in self.until.items())
-        return begun and not mended
+
+        def reached(package: str, version: str) -> bool:
+            # A version before its release counts as it.
+            here = installed.get(package)
+            return here is not None and Version(here).release >= Version(version).release
+
+        begun = all(reached(*one) for one in self.since.items())
+        return begun and not any(reached(*one) for one in self.until.items())
 
     @property
     def known_since(self) -> str:

@@ -30,6 +30,7 @@ MODEL = (
     checks.round_trip,
     checks.refusals,
 )
+EXECUTED = (checks.output, checks.gradients, finite_difference, checks.buffers)  # what a mode may change
 COUNTED = (checks.parameter_count,)
 MIXED_CHECKS = (checks.mixed_precision,)
 FUNCTION = (functions.results, functions.refusals)
@@ -79,8 +80,7 @@ def on_the_table(
 ) -> tuple[Any, tuple[Check, ...]]:
     """A case as a subject of checks, and the checks of its kind.
 
-    Functions, and the closed form of an optimizer, are called as they are: a mode that was asked for would
-    not change them, so that under one there is nothing of them to be checked.
+    Under a mode that was asked for only what executes a model is checked: nothing else is changed by it.
     """
     asked = any(sides.modes)
     if isinstance(case, Call):
@@ -90,10 +90,10 @@ def on_the_table(
         return steps.Stepped(technique, case, sides, seed), (*(() if asked else OPTIMIZER), *more)
     subject = Subject(technique, case, sides, seed)
     if case.counted_only:
-        return subject, COUNTED
+        return subject, () if asked else COUNTED
     trains = case.trains and any(parameter.trainable for parameter in case.parameters.values())
     empty = () if case.parameters else (checks.round_trip,)
-    chosen = tuple(check for check in MODEL if check not in empty)
+    chosen = tuple(check for check in (EXECUTED if asked else MODEL) if check not in empty)
     return subject, (*chosen, partial(trajectory, course)) if trains else chosen
 
 
@@ -146,9 +146,9 @@ def table(rows: Sequence[Row], everything: bool, width: int) -> Table:
 
 
 def without_mode(techniques: Iterable[Technique], cases: Sequence[str]) -> int:
-    """How many cases have something that no mode changes: functions and optimizers."""
+    """How many cases no mode changes: functions, optimizers' rules, and models that are only counted."""
     chosen = (case for found in techniques for case in found.cases if not cases or case.name in cases)
-    return sum(isinstance(case, Call | Update) for case in chosen)
+    return sum(not isinstance(case, Case) or case.counted_only for case in chosen)
 
 
 def facts(settings: Both) -> dict[str, Any]:
