@@ -11,7 +11,7 @@ import pytest
 
 from crosscheck.environment import framework_environment
 from crosscheck.errors import CallError, CrosscheckError, SideError
-from crosscheck.sides import Side, Sides
+from crosscheck.sides import Side, Sides, results
 
 # These need no framework, so that the process starts at once.
 ENVIRONMENT = framework_environment("tensorflow", "cpu", 1)
@@ -89,6 +89,21 @@ def test_both_are_waited_for_no_longer_than_one() -> None:
         assert time.monotonic() - began < 7
     finally:
         sides.close()
+
+
+def test_what_hangs_is_ended_where_the_other_failed() -> None:
+    failing, hanging = (Side(name, ENVIRONMENT, timeout=3) for name in ("torch", "keras"))
+    try:
+        calls = [(failing, failing.submit("operator:truediv", 1, 0))]
+        calls += [(hanging, hanging.submit("parity_tests.faults:sleep", 600.0))]
+        with pytest.raises(SideError, match="the keras process gave no answer for 3 s"):
+            results(calls)
+        with pytest.raises(SideError, match="has died"):
+            hanging.call("operator:add", 1, 2)
+        assert failing.call("operator:add", 1, 2) == 3
+    finally:
+        failing.close()
+        hanging.close()
 
 
 def test_a_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
