@@ -10,6 +10,11 @@ from crosscheck.training import comparison_report, gpu_results, report, trajecto
 
 PAGE = Path("docs") / "training.md"
 TRAJECTORIES = Path("results") / "trajectories"
+MAGNIFIED = (
+    "Looked into for bn_before in float64: the losses agree, and all but a few elements of a dense kernel, "
+    "whose gradient was almost zero. Adam divides it by the root of its second moment plus 1e-8, which "
+    "magnifies its rounding. Whether that is all of it in float32 is open."
+)
 FOLLOW = f"crosscheck trajectories RECIPE --data PATH --out {TRAJECTORIES}"
 # Title and introduction of each.
 SUITES = {
@@ -92,6 +97,11 @@ def _trajectories(root: Path) -> list[str]:
         lines.append(
             f"| {name} | {' | '.join(cells)} | [png](../{TRAJECTORIES}/{name.replace('/', '-')}.png) |"
         )
+    over = [
+        f["recipe"]["name"] for f in found if not all(f[dtype]["passed"] for dtype in trajectories.DTYPES)
+    ]
+    if over:
+        lines += ["", f"Over the allowance, in bold: {', '.join(over)}. {MAGNIFIED}"]
     left_out = [facts["recipe"]["name"] for facts in found if facts["float64"]["left_out"]]
     if left_out:
         lines += [
