@@ -1,9 +1,11 @@
-"""What batch norm does in Keras beside the forward pass: a frozen layer, as Keras has it."""
+"""What batch norm does beside the forward pass: Keras' frozen layer, and how each framework adds up."""
+
+import math
 
 import numpy as np
 import pytest
 
-from crosscheck.sides import Sides
+from crosscheck.sides import Side, Sides
 
 
 def frozen(x: np.ndarray) -> dict[str, np.ndarray]:
@@ -33,3 +35,43 @@ def test_a_frozen_batch_norm_keeps_its_statistics(what: str, sides: Sides) -> No
     found = sides.keras.call("parity_tests.test_normalization:frozen", x)
     assert np.array_equal(found[f"{what}/True"], found[f"{what}/False"])
     assert np.array_equal(found[f"{what}/mean"], np.zeros(3))
+
+
+def torch_means(x: np.ndarray, channels_last: bool) -> np.ndarray:
+    """In PyTorch's process: the mean of each channel that batch norm finds; x (B, H, W, C)."""
+    import torch
+
+    from torch_impl.techniques.normalization import BatchNorm
+
+    memory = torch.channels_last if channels_last else torch.contiguous_format
+    rows = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=memory)
+    norm = BatchNorm(x.shape[-1]).to(rows.dtype)
+    norm.momentum = 1.0  # the moving mean is that of the last batch
+    norm.train()(rows)
+    return norm.running_mean.numpy()
+
+
+def keras_means(x: np.ndarray) -> np.ndarray:
+    """In Keras' process: the mean of each channel that batch norm finds; x (B, H, W, C)."""
+    from keras import ops
+
+    from keras_impl import adapter
+    from keras_impl.techniques.normalization import moments
+
+    means, *_ = moments(ops.convert_to_tensor(x), (0, 1, 2))
+    return adapter.array(means).reshape(-1)
+
+
+def test_pytorch_adds_up_one_by_one_but_for_float32_with_the_channels_first(sides: Sides) -> None:
+    """Why float32 trajectories have the channels first, and why float64 parts farther than its twins."""
+    drawn = 0.5 + np.random.default_rng(0).normal(size=(64, 32, 30, 3))
+
+    def off(dtype: str, side: Side, *channels_last: bool) -> float:
+        x = drawn.astype(dtype)
+        exact = np.array([math.fsum(channel) for channel in x.reshape(-1, 3).T.tolist()]) * 3 / x.size
+        found = side.call(f"parity_tests.test_normalization:{side.name}_means", x, *channels_last)
+        return float(np.abs(found / exact - 1).max() / np.finfo(dtype).eps)
+
+    assert off("float32", sides.torch, False) < 1
+    for dtype, channels_last in (("float32", True), ("float64", False), ("float64", True)):
+        assert off(dtype, sides.torch, channels_last) > 4 * max(off(dtype, sides.keras), 1)

@@ -13,6 +13,7 @@ from crosscheck.recipes.recipe import recipe
 from crosscheck.sides import Both, Sides
 from crosscheck.technique import technique
 from crosscheck.training import trajectories
+from crosscheck.verification import trajectory
 
 NET = ("cifar_cnn", "small")
 
@@ -92,6 +93,21 @@ def test_a_course_that_parts_is_told() -> None:
     nan = np.where(np.arange(20) == 7, np.nan, losses)
     found = trajectories._facts(Both(torch, [(nan, torch[0][1])]), "float64", {})
     assert (found["passed"], trajectories.used(found)) == (False, ["no number"])
+
+
+def test_beyond_rounding_in_float64_the_twins_are_run(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = dataset.load("generated")
+    within = trajectories.follow(recipe("split_linear/split"), sides, images, 12, 0)["float64"]
+    assert within["passed"]
+    assert not {"twins", "used_by_twins"} & within.keys()
+    monkeypatch.setattr(trajectory, "RELATIVE", 1e-17)  # less than the twins are apart
+    beyond = trajectories.follow(recipe("split_linear/split"), sides, images, 12, 0)["float64"]
+    assert not beyond["passed"]
+    assert beyond["losses"] == within["losses"]
+    assert len(beyond["twins"]) == 12
+    assert 0 < max(beyond["twins"]) < 1e-13
+    assert 0 < beyond["used_by_twins"] < beyond["used"]
+    assert " of what its twins would allow" in trajectories.told(beyond)
 
 
 def test_what_is_no_number_is_not_outvoted(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:

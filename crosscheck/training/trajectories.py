@@ -1,7 +1,8 @@
 """Both frameworks along the first steps of a real training run, recipe by recipe.
 
 In float64 they stay within rounding of each other. In float32 rounding is amplified by training itself,
-and the yardstick is each framework against its own twins, begun one unit in the last place beside.
+and the yardstick is each framework against its own twins, begun one unit in the last place beside. Where
+float64 goes beyond rounding its twins tell whether training amplifies that, too.
 """
 
 import json
@@ -71,13 +72,26 @@ def _course(
     case = technique(recipe.technique).model(recipe.case)
     indices = whole_batches(len(dataset.train), recipe.batch_size, steps, seed)
     most = max(1, MOST_NUMBERS // (recipe.batch_size * dataset.train.images[0].size))
-    parts = (  # of about the same length, since how a course is executed may hang on it
-        batches.gather(dataset.train, part, recipe.mean, recipe.std, dtype)
-        for part in np.array_split(indices, -(-steps // most))
-    )
-    starts = beginnings(case.parameters, dtype, seed)
     name = (recipe.technique, recipe.case, dtype, recipe.scheduled(len(dataset.train)))
-    return _facts(followed(sides, name, starts, parts), dtype, by_chance(case))
+    left_out = by_chance(case)
+
+    def from_each(starts: list[Weights]) -> Both:
+        parts = (  # of about the same length, since how a course is executed may hang on it
+            batches.gather(dataset.train, part, recipe.mean, recipe.std, dtype)
+            for part in np.array_split(indices, -(-steps // most))
+        )
+        return followed(sides, name, starts, parts)
+
+    starts = beginnings(case.parameters, dtype, seed)
+    if dtype == "float32":
+        return _facts(from_each(starts), dtype, left_out)
+    runs = from_each(starts[:1])
+    found = _facts(runs, dtype, left_out)
+    if not found["passed"] and found["used"] is not None:
+        twins = from_each(starts[1:])
+        beside = _facts(Both(runs.torch + twins.torch, runs.keras + twins.keras), dtype, left_out)
+        found |= {"used_by_twins": beside["used"], "twins": beside["twins"]}
+    return found
 
 
 def followed(
@@ -149,13 +163,29 @@ def _facts(runs: Both, dtype: str, left_out: dict[str, str]) -> dict[str, Any]:
         "used": used if np.isfinite(used) else None,  # None: something was no number
         "left_out": left_out,
     }
-    return found | ({"twins": parted_twins(runs).tolist()} if dtype == "float32" else {})
+    return found | ({"twins": parted_twins(runs).tolist()} if len(runs.torch) > 1 else {})
 
 
 def used(found: dict[str, Any]) -> list[str]:
     """The shares of the allowance that one precision's courses used, one or three of them, in percent."""
     shares = found.get("used_by_three", [found["used"]])
-    return ["no number" if share is None else f"{100 * share:.2g} %" for share in shares]
+    return [percent(share) for share in shares]
+
+
+def percent(share: float | None) -> str:
+    """A share of an allowance, in words."""
+    return "no number" if share is None else f"{100 * share:.2g} %"
+
+
+def told(found: dict[str, Any]) -> str:
+    """What one precision's courses came to, in words."""
+    shares = used(found)
+    verdict = "within its allowance" if found["passed"] else "DIFFERENT"
+    first = f"{found['worst']} used most, {shares[0]} of it"
+    said = first if len(shares) == 1 else f"three courses used {', '.join(shares)} of it"
+    if "used_by_twins" in found:
+        said += f", and {percent(found['used_by_twins'])} of what its twins would allow"
+    return f"{verdict}; {said}"
 
 
 def write(folder: Path, facts: dict[str, Any]) -> None:
@@ -182,10 +212,11 @@ def draw(axes: Any, facts: dict[str, Any]) -> None:
     for dtype, colour in (("float32", "C0"), ("float64", "C2")):
         apart = np.abs(np.subtract(*(facts[dtype]["losses"][side] for side in ("torch", "keras"))))
         right.semilogy(np.maximum(apart, NOTHING), color=colour, label=f"torch - keras, {dtype}", linewidth=1)
-    twins = np.maximum(facts["float32"]["twins"], NOTHING)
-    right.semilogy(
-        twins, color="black", linewidth=1, label="a framework and its one-ulp twins so far, float32"
-    )
+    for dtype, style in (("float32", "-"), ("float64", ":")):
+        if "twins" in facts[dtype]:
+            label = f"a framework and its one-ulp twins so far, {dtype}"
+            twins = np.maximum(facts[dtype]["twins"], NOTHING)
+            right.semilogy(twins, color="black", linestyle=style, linewidth=1, label=label)
     right.set(xlabel="step", ylabel=f"difference of the losses (0 at {NOTHING:g})", title="How far they part")
     for one in axes:
         one.grid(alpha=0.3)

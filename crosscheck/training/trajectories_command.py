@@ -75,13 +75,8 @@ def trajectories_command(
             continue
         trajectories.write(out, facts)
         for dtype in trajectories.DTYPES:
-            found = facts[dtype]
-            failed = failed or not found["passed"]
-            verdict = "within its allowance" if found["passed"] else "DIFFERENT"
-            shares = trajectories.used(found)
-            first = f"{found['worst']} used most, {shares[0]} of it"
-            told = first if len(shares) == 1 else f"three courses used {', '.join(shares)} of it"
-            console.say(f"{recipe.name} {dtype}: {verdict}; {told}")
+            failed = failed or not facts[dtype]["passed"]
+            console.say(f"{recipe.name} {dtype}: {trajectories.told(facts[dtype])}")
     console.say(f"Data and pictures are in {out}.")
     if broken:
         raise CrosscheckError(f"could not be followed: {', '.join(broken)}")

@@ -81,52 +81,50 @@ def _course(subject: Subject, dtype: str, course: Course, number: int) -> Iterat
     seed = subject.seed + 1_000 * number
     x, y = _batches(subject, course, dtype, seed)
     case = (*subject.name, dtype, subject.case.optimizer)
-    starts = beginnings(subject.parameters, dtype, seed)
+    starts = beginnings(subject.parameters, dtype, seed)[: None if dtype == "float32" else 1]
     yield from judged(subject.sides.both("training:trajectory", *case, starts, x, y), dtype)
 
 
 def beginnings(parameters: Mapping[str, Parameter], dtype: str, seed: int) -> list[Weights]:
-    """Initial weights, in float32 followed by their twins."""
+    """Initial weights, followed by their twins."""
     start = {n: w.astype(dtype) for n, w in initial_weights(dict(parameters), seed).items()}
-    return [start] if dtype == "float64" else [start, *(_twin(start, number) for number in range(TWINS))]
+    return [start, *(_twin(start, number) for number in range(TWINS))]
 
 
 def judged(runs: Both, dtype: str) -> Iterator[Finding]:
-    """Losses and last weights of both sides, by what `training:trajectory` returned for `beginnings`."""
+    """Losses and last weights of both sides, by what `training:trajectory` returned for `beginnings`.
+
+    Where there are twins, what they allow counts if it is more than the dtype's own allowance.
+    """
     (losses, weights), (keras_losses, keras_weights) = runs.torch[0][:2], runs.keras[0][:2]
-    allowed = RELATIVE * np.abs(losses) if dtype == "float64" else _yardstick(parted_twins(runs), losses)
+    single_pass = allowance.FLOAT32_FACTOR * np.finfo(np.float32).eps
+    relative = RELATIVE if dtype == "float64" else single_pass
+    allowed = np.maximum(TWIN_FACTOR * parted_twins(runs), relative * np.abs(losses.astype(np.float64)))
     yield "trajectory/loss", compare(losses, keras_losses, allowed)
     for name, value in weights.items():
-        if dtype == "float64":
-            # Relative to the tensor: an element may be zero by chance.
-            allowed = RELATIVE * np.maximum(np.abs(value), np.sqrt(np.mean(value**2)))
-        else:
-            # The farthest element: which one it is, is chance.
-            farthest = [_farthest([run[1][name] for run in side]) for side in runs]
-            allowed = _yardstick(float(np.fmin.reduce(farthest)), value)
+        # The farthest element: which one it is, is chance.
+        farthest = [_farthest([run[1][name] for run in side]) for side in runs]
+        size = np.abs(value.astype(np.float64))
+        if dtype == "float64":  # relative to the tensor: an element may be zero by chance
+            size = np.maximum(size, np.sqrt(np.mean(value**2)))
+        allowed = np.maximum(TWIN_FACTOR * float(np.fmin.reduce(farthest)), relative * size)
         yield f"trajectory/{name}", compare(value, keras_weights[name], allowed)
 
 
 def parted_twins(runs: Both) -> np.ndarray:
     """How far the losses of a framework and of its twins were apart so far, of the one that parts slower.
 
-    The largest so far: two courses may cross by chance.
+    The largest so far: two courses may cross by chance. Zero if there are no twins.
     """
     parted = [
-        np.max([np.maximum.accumulate(np.abs(twin[0] - side[0][0])) for twin in side[1:]], axis=0)
-        for side in runs
+        np.max([np.maximum.accumulate(np.abs(run[0] - side[0][0])) for run in side], axis=0) for side in runs
     ]
     return np.asarray(np.fmin(*parted))
 
 
 def _farthest(tensors: Sequence[np.ndarray]) -> float:
     """How far an element of the twins is from the first of the tensors at most."""
-    return max(float(np.abs(twin - tensors[0]).max()) for twin in tensors[1:])
-
-
-def _yardstick(parted: np.ndarray | float, value: np.ndarray) -> np.ndarray:
-    single_pass = allowance.FLOAT32_FACTOR * np.finfo(np.float32).eps * np.abs(value.astype(np.float64))
-    return np.maximum(TWIN_FACTOR * parted, single_pass)
+    return float(np.max([np.abs(one - tensors[0]).max() for one in tensors]))
 
 
 def _twin(weights: Weights, number: int) -> Weights:

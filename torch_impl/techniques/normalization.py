@@ -26,6 +26,8 @@ class BatchNorm(nn.BatchNorm2d):
     # for later, n / (n - 1) times as large, and Keras the biased one. Here both keep the unbiased one.
     # PORT: a Keras batch norm that is frozen (`trainable` is False) normalises with its moving moments and
     # leaves them as they are; in PyTorch `requires_grad` stops neither, only `eval()` of the layer does.
+    # PORT: on a CPU PyTorch adds up a channel's values one by one, in float64 and, with the channels last in
+    # memory, in float32; the error of the sums is then some ten times what it is axis by axis, as in Keras.
     def __init__(self, in_channels: int, affine: bool = True):
         super().__init__(in_channels, eps=1e-5, momentum=0.1, affine=affine)
 
