@@ -212,11 +212,11 @@ def draw(axes: Any, facts: dict[str, Any]) -> None:
     for dtype, colour in (("float32", "C0"), ("float64", "C2")):
         apart = np.abs(np.subtract(*(facts[dtype]["losses"][side] for side in ("torch", "keras"))))
         right.semilogy(np.maximum(apart, NOTHING), color=colour, label=f"torch - keras, {dtype}", linewidth=1)
-    for dtype, style in (("float32", "-"), ("float64", ":")):
+    for dtype, line in (("float32", "-"), ("float64", ":")):
         if "twins" in facts[dtype]:
             label = f"a framework and its one-ulp twins so far, {dtype}"
             twins = np.maximum(facts[dtype]["twins"], NOTHING)
-            right.semilogy(twins, color="black", linestyle=style, linewidth=1, label=label)
+            right.semilogy(twins, color="black", linestyle=line, linewidth=1, label=label)
     right.set(xlabel="step", ylabel=f"difference of the losses (0 at {NOTHING:g})", title="How far they part")
     for one in axes:
         one.grid(alpha=0.3)
