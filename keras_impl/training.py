@@ -62,7 +62,7 @@ class Trainer:
     Args:
         technique_name: the technique.
         case_name: its case.
-        dtype: "float32" or "float64".
+        dtype: "float32", "float64" or "mixed_bfloat16".
         optimizer: with its hyper-parameters.
         weights: to start from.
         longest: the most steps that one call of `train` will be given.
@@ -110,11 +110,11 @@ class Trainer:
         """One optimizer step for each batch.
 
         Args:
-            x: (steps, batch, ...), neutral layout, in the model's dtype.
+            x: (steps, batch, ...), neutral layout, in the dtype of the weights.
             y: (steps, batch) class labels, or (steps, batch, ...) targets.
 
         Returns:
-            the loss of every step, in the model's dtype, and how many images each step had right.
+            the loss of every step, in the dtype of the weights, and how many images each step had right.
         """
         steps = len(x)
         if steps > self.longest:
@@ -132,7 +132,8 @@ class Trainer:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""
         with replicas.scope():
-            return np.asarray(self.stepper.predict(x, batch_size=PREDICT_BATCH, verbose=0))
+            output = np.asarray(self.stepper.predict(x, batch_size=PREDICT_BATCH, verbose=0))
+        return output.astype(x.dtype)  # bfloat16, where layers compute in it, is not numpy's
 
     def weights(self) -> Weights:
         """Parameters and buffers, neutral."""

@@ -1,6 +1,6 @@
-"""A short float64 course on some workers, in a process of its own: `torchrun` starts several of them.
+"""A short course on some workers, in a process of its own: `torchrun` starts several of them.
 
-python -m parity_tests.course_of_workers SIDE BACKEND WORKERS CASE OPTIMIZER WHOLE|LOCAL FILE
+python -m parity_tests.course_of_workers SIDE BACKEND WORKERS CASE OPTIMIZER WHOLE|LOCAL DTYPE FILE
 """
 
 import gc
@@ -12,6 +12,7 @@ import weakref
 import numpy as np
 
 from crosscheck.environment import framework_environment
+from crosscheck.modes import stored
 from crosscheck.optimizers import SGD, Adam
 from crosscheck.parameters import initial_weights
 from crosscheck.technique import technique
@@ -26,7 +27,9 @@ OPTIMIZERS = {
 SIZES = (8, 8, 8, 7, 1)
 
 
-def main(side: str, backend: str, count: int, case: str, optimizer: str, moments: str, file: str) -> None:
+def main(
+    side: str, backend: str, count: int, case: str, optimizer: str, moments: str, dtype: str, file: str
+) -> None:
     """Train, and write the losses, hits and weights of the first worker to a file."""
     number, started = world() if side == "torch" else (0, 1)
     team = Workers(count, number, 1 if side == "torch" else count, moments == "whole")
@@ -40,14 +43,14 @@ def main(side: str, backend: str, count: int, case: str, optimizer: str, moments
         trainer_class = parallel.trainer_class(team)
     adapter.configure("cpu", "graph" if backend == "tensorflow" else "")
     model = technique("cifar_cnn").model(case)
-    weights = {n: w.astype(float) for n, w in initial_weights(dict(model.parameters), 0).items()}
-    trainer = trainer_class("cifar_cnn", case, "float64", OPTIMIZERS[optimizer], weights, 1)
+    weights = {n: w.astype(stored(dtype)) for n, w in initial_weights(dict(model.parameters), 0).items()}
+    trainer = trainer_class("cifar_cnn", case, dtype, OPTIMIZERS[optimizer], weights, 1)
     generator = np.random.default_rng(0)
     losses, hits, given = [], [], []
     shares = shares_on_jax(trainer.model) if backend == "jax" else []
     # A batch norm of a worker's own needs images of its own.
     for size in SIZES if team.synchronized else SIZES[:-1]:
-        x = generator.normal(size=(1, size, *model.input_shape[1:]))
+        x = generator.normal(size=(1, size, *model.input_shape[1:])).astype(stored(dtype))
         given.append(weakref.ref(x))
         loss, right = trainer.train(x, generator.integers(0, 10, (1, size)))
         losses.append(loss)
@@ -55,7 +58,7 @@ def main(side: str, backend: str, count: int, case: str, optimizer: str, moments
     del x
     gc.collect()
     results = {"kept": sum(batch() is not None for batch in given), "shares": list(shares)}
-    predicted = trainer.predict(generator.normal(size=(5, *model.input_shape[1:])))
+    predicted = trainer.predict(generator.normal(size=(5, *model.input_shape[1:])).astype(stored(dtype)))
     results |= {"losses": np.concatenate(losses), "hits": np.concatenate(hits), "predicted": predicted}
     results |= {f"weight/{name}": value for name, value in trainer.weights().items()}
     results |= {f"state/{name}": value for name, value in trainer.optimizer_state().items()}

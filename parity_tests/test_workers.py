@@ -14,6 +14,7 @@ import pytest
 
 from crosscheck import checkpoint
 from crosscheck.environment import gpu_present
+from crosscheck.modes import MIXED
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import Sides
 from crosscheck.technique import technique
@@ -59,14 +60,16 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Results]:
     known: dict[tuple[object, ...], Results] = {}
     folder = tmp_path_factory.mktemp("courses")
 
-    def ask(backend: str, count: int, case: str, optimizer: str, moments: str = "whole") -> Results:
-        key = (backend, count, case, optimizer, moments)
+    def ask(
+        backend: str, count: int, case: str, optimizer: str, moments: str = "whole", dtype: str = "float64"
+    ) -> Results:
+        key = (backend, count, case, optimizer, moments, dtype)
         if key not in known:
             side = "torch" if backend == "torch" else "keras"
             start = (*TORCHRUN, count) if side == "torch" and count > 1 else (sys.executable,)
             file = folder / f"{len(known)}.npz"
             module = "parity_tests.course_of_workers"
-            run(*start, "-m", module, side, backend, count, case, optimizer, moments, file)
+            run(*start, "-m", module, side, *key, file)
             known[key] = dict(np.load(file))
         return known[key]
 
@@ -110,6 +113,13 @@ def test_workers_train_as_one_does(
     assert several["kept"] == 0  # or an epoch's images would stay in memory
     if backend == "jax":  # eight images are shared out, seven are not
         assert [set(one["shares"]), set(several["shares"])] == [{8, 7, 1}, {4, 7, 1}]
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_workers_in_mixed_precision(backend: str, course: Callable[..., Results]) -> None:
+    one, two = (course(backend, n, "small_bn_before", "decay", "whole", MIXED) for n in (1, 2))
+    assert two["losses"].dtype == np.float32
+    assert apart(one, two, "losses") < 0.005  # bfloat16 has three digits
 
 
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])

@@ -43,6 +43,12 @@ def configure(device: str, mode: str = "") -> None:
     _device, _mode = torch.device(device), mode
 
 
+def precision(dtype: str) -> torch.autocast:
+    """Within the block, layers of a model of this dtype compute as it says."""
+    # PORT: mixed precision is a context around PyTorch's calls and a policy of Keras' layers.
+    return torch.autocast(_device.type, torch.bfloat16, enabled=dtype == MIXED)
+
+
 def on_device() -> AbstractContextManager[object]:
     """Within the block, what is made by a user's code that says nothing of devices is on the chosen one."""
     return nullcontext() if _device.type == "cpu" else _device
@@ -165,8 +171,7 @@ def evaluate(
 
     def evaluated(weights: Weights, x: np.ndarray) -> dict[str, np.ndarray]:
         load(model, case, weights)
-        # PORT: mixed precision is a context around PyTorch's calls and a policy of Keras' layers.
-        with torch.autocast(_device.type, torch.bfloat16, enabled=dtype == MIXED):
+        with precision(dtype):
             return _evaluate(model, run, case, x, lambda y: loss(y, tensor(target)))
 
     return [evaluated(weights, x) for weights, x in points]

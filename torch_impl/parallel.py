@@ -69,6 +69,7 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
         """x and result: (B, C, H, W), this worker's images."""
         if not self.training:
             return super().forward(x)
+        given, x = x, x.to(self.running_mean.dtype)  # moments of bfloat16 would lose too much
         n = _added(x.new_tensor(x[:, 0].numel()))
         mean = Total.apply(x.sum((0, 2, 3))) / n
         centred = x - mean[:, None, None]
@@ -78,7 +79,8 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
             self.running_var.lerp_(variance * (n / (n - 1)), self.momentum)
             self.num_batches_tracked.add_(1)
         y = centred / torch.sqrt(variance + self.eps)[:, None, None]
-        return y * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else y
+        y = y * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else y
+        return y.to(given.dtype)
 
 
 def synchronize(model: nn.Module) -> None:

@@ -23,7 +23,7 @@ class Trainer:
     Args:
         technique_name: the technique.
         case_name: its case.
-        dtype: "float32" or "float64".
+        dtype: "float32", "float64" or "mixed_bfloat16".
         optimizer: with its hyper-parameters.
         weights: to start from.
         longest: the most steps that one call of `train` will be given.
@@ -42,6 +42,7 @@ class Trainer:
         longest: int,
     ):
         self.case = technique(technique_name).model(case_name)
+        self.dtype = dtype
         self.model = adapter.build(technique_name, self.case, dtype)
         adapter.load(self.model, self.case, weights)
         self.run = adapter.executed(self.model)
@@ -56,11 +57,11 @@ class Trainer:
         """One optimizer step for each batch.
 
         Args:
-            x: (steps, batch, ...), neutral layout, in the model's dtype.
+            x: (steps, batch, ...), neutral layout, in the dtype of the weights.
             y: (steps, batch) class labels, or (steps, batch, ...) targets.
 
         Returns:
-            the loss of every step, in the model's dtype, and how many images each step had right.
+            the loss of every step, in the dtype of the weights, and how many images each step had right.
         """
         steps, batch = x.shape[:2]
         if steps > self.longest:
@@ -71,8 +72,10 @@ class Trainer:
         self.model.train()
         for rows, target in zip(inputs, targets, strict=True):
             self.optimizer.zero_grad()
-            output = self.run(rows)
-            loss = self.loss(output, target)
+            with adapter.precision(self.dtype):
+                output = self.run(rows)
+            # PORT: Keras computes losses in float32 where layers do in bfloat16; PyTorch as it is given them.
+            loss = self.loss(output.to(rows.dtype), target)
             loss.backward()
             self.optimizer.step()
             self.schedule.step()
@@ -87,7 +90,7 @@ class Trainer:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The model's output in evaluation mode; x (batch, ...) in the neutral layout."""
         self.model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), adapter.precision(self.dtype):
             parts = [
                 adapter.array(self.run(rows))
                 for rows in adapter.tensor(x, self.memory_format).split(PREDICT_BATCH)

@@ -40,7 +40,9 @@ def command(side: str) -> click.Command:
     @click.option("--batch-size", type=options.POSITIVE, help="Instead of the recipe's.")
     @options.seed("weights and batches")
     @options.device
-    @click.option("--dtype", type=click.Choice(options.FLOATS), default="float32", show_default=True)
+    @click.option(
+        "--dtype", type=click.Choice((*options.FLOATS, modes.MIXED)), default="float32", show_default=True
+    )
     @click.option(
         "--mode",
         type=click.Choice(modes.NAMES),

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crosscheck import console
+from crosscheck import console, modes
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
 from crosscheck.data.split import Split
@@ -62,7 +62,7 @@ class Settings:
         side: "torch" or "keras".
         backend: Keras' backend; "torch" for PyTorch.
         device: "cpu" or "cuda".
-        dtype: of weights and computations.
+        dtype: of weights and computations, or "mixed_bfloat16".
         mode: in which the framework executes the model, see `crosscheck.modes`.
         threads: of the framework, in each worker.
         workers: that share out every batch.
@@ -127,7 +127,7 @@ def train(
             folder.resumed(recipe.epochs, _other_circumstances(folder, facts))
         folder.forget_after(done)
         steps = chunk_steps(recipe.batch_size)
-        weights = {name: array.astype(settings.dtype) for name, array in weights.items()}
+        weights = {name: array.astype(modes.stored(settings.dtype)) for name, array in weights.items()}
         trainer = trainer_class(recipe.technique, recipe.case, settings.dtype, optimizer, weights, steps)
         if done:
             trainer.restore(weights, state)
@@ -169,7 +169,7 @@ def _epoch(
     trainer: Trainer, recipe: Recipe, settings: Settings, dataset: Dataset, folder: RunFolder, epoch: int
 ) -> dict[str, Any]:
     order = batches.epoch_order(len(dataset.train), settings.seed, epoch)
-    longest = chunk_steps(recipe.batch_size)
+    longest, dtype = chunk_steps(recipe.batch_size), modes.stored(settings.dtype)
     losses: list[float] = []
     sizes: list[int] = []
     hits, seconds, told = 0, 0.0, time.monotonic()
@@ -185,7 +185,7 @@ def _epoch(
         for indices in batches.chunks(order, recipe.batch_size, longest):
             console.raise_if_interrupted()
             began = time.perf_counter()
-            x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, settings.dtype)
+            x, y = batches.gather(dataset.train, indices, recipe.mean, recipe.std, dtype)
             chunk_losses, chunk_hits = trainer.train(x, y)
             took = time.perf_counter() - began
             if not np.isfinite(chunk_losses).all():
@@ -208,7 +208,7 @@ def _epoch(
                 accuracy=float(chunk_hits.sum() / indices.size),
                 speed=indices.size / took,
             )
-    test_loss, test_accuracy = evaluate(trainer, dataset.test, recipe, settings.dtype)
+    test_loss, test_accuracy = evaluate(trainer, dataset.test, recipe, dtype)
     if not np.isfinite(test_loss):
         raise CrosscheckError(
             f"{folder.path}: the test loss is not finite after epoch {epoch}; lower the learning rate"

@@ -31,7 +31,7 @@ class Request:
         seed: of initial weights and batch order.
         backend: Keras' backend; "torch" for PyTorch.
         device: "cpu" or "cuda".
-        dtype: "float32" or "float64".
+        dtype: "float32", "float64" or "mixed_bfloat16".
         mode: see `crosscheck.modes`; None for what is fastest.
         threads: of the framework in each worker; None for a fair share of the cores.
         workers: that share out every batch.
