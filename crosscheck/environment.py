@@ -4,6 +4,7 @@ Everything here is said through environment variables, before the framework is i
 the neutral package needs no framework to say it.
 """
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -19,6 +20,7 @@ DEVICES = ("cpu", "cuda")
 GPU_QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
 GPU_SIGNS = ("/dev/nvidiactl", "/dev/dxg")  # of the driver, and of Windows' in its Linux
 
+SOURCES = ("crosscheck", "torch_impl", "keras_impl")  # of what is computed; beside this package
 PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", "numpy")
 
 
@@ -128,8 +130,26 @@ def gpu_present() -> bool:
 
 def revision() -> str:
     """The git revision of the sources, with "+" where they were changed since; "" outside git."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=12", "--dirty=+"]
-    try:
+    here = Path(__file__)
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here.parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        git(
+            "ls-files", "--error-unmatch", here.name
+        )  # or it is the repository of someone who has installed us
+        changed = git("status", "--porcelain", "--", *(f":/{name}" for name in SOURCES))
+        return git("describe", "--always", "--abbrev=12") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def sources() -> str:
+    """A digest of the sources that compute, whether git knows them or not."""
+    root, digest = Path(__file__).parent.parent, hashlib.sha256()
+    files = (file for name in SOURCES for file in (root / name).rglob("*") if file.suffix in (".py", ".toml"))
+    for file in sorted(files):
+        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()

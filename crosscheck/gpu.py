@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -15,9 +16,11 @@ import numpy as np
 
 from crosscheck import checkpoint, console
 from crosscheck.compare import PASSES
-from crosscheck.environment import BACKENDS, gpu, machine, revision, versions
+from crosscheck.data import dataset
+from crosscheck.environment import BACKENDS, gpu, machine, revision, sources, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.sides import open_sides
+from crosscheck.training import launch
 from crosscheck.training.run_folder import RunFolder
 
 SUITES = ("article_000", "article_004")
@@ -59,6 +62,7 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
         what is known so far, after every part.
     """
     seeing, unseeing = backends()
+    dataset.load(data)  # what is wrong with it is known before anything slow is begun
     facts: dict[str, Any] = {
         "gpu": gpu(),
         "machine": machine(),
@@ -72,14 +76,16 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
         "suites": {},
     }
     # What was computed by another card, by other packages or from other sources is not gone on with.
-    alike = json.dumps([facts[key] for key in ("gpu", "machine", "versions", "revision")])
+    alike = json.dumps([*(facts[key] for key in ("gpu", "machine", "versions")), sources()])
     folder = folder / hashlib.sha256(alike.encode()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
     for backend in seeing:
         rows = folder / f"rows-{backend}.json"
-        if not rows.exists() or not _known(facts["revision"]):
-            # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole.
+        if not rows.exists():
+            # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole,
+            # nor is what such a one had left.
             partial = rows.with_suffix(".partial")
+            partial.unlink(missing_ok=True)
             _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", partial, fine=(0, 1))
             partial.rename(rows)
         facts["verify"][backend] = summary(json.loads(rows.read_text())["rows"])
@@ -145,11 +151,6 @@ def noise_between(first: RunFolder, second: RunFolder) -> dict[str, Any]:
     }
 
 
-def _known(revision: str) -> bool:
-    """Whether it says which sources these are: they are in git, and unchanged."""
-    return bool(revision) and not revision.endswith("+")
-
-
 def _crosscheck(*arguments: object, fine: tuple[int, ...] = (0,)) -> None:
     code = "from crosscheck.cli import main; main(prog_name='crosscheck')"
     _run([sys.executable, "-c", code, *map(str, arguments)], fine)
@@ -157,7 +158,13 @@ def _crosscheck(*arguments: object, fine: tuple[int, ...] = (0,)) -> None:
 
 def _run(command: list[str], fine: tuple[int, ...] = (0,)) -> None:
     console.note("$ " + " ".join(command[1:]))
-    status = subprocess.run(command, check=False).returncode
+    # In a session of its own: Ctrl-C reaches this process alone, which passes it on, once.
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        status = process.wait()
+    except BaseException as error:
+        launch.end([process], signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM)
+        raise
     if status == console.INTERRUPTED:
         raise KeyboardInterrupt
     if status not in fine:

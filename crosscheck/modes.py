@@ -56,7 +56,7 @@ class Refusal:
 
 WORKERS, GPU = "for several workers", "on a GPU"
 REFUSALS = (
-    # TF_DETERMINISTIC_OPS is set on a GPU, and Keras then compiles nothing, without a word.
+    # TF_DETERMINISTIC_OPS is set on a GPU, and Keras then compiles nothing, but warns.
     Refusal(
         "keras on tensorflow", "xla", GPU, "deterministic operations, which --device cuda asks for", "graph"
     ),

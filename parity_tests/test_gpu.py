@@ -1,8 +1,10 @@
 """What is to be seen on a GPU only; where no framework sees one, these are reported as not run."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -71,9 +73,13 @@ def test_a_port_of_your_own_is_compared_on_the_gpu(cuda_sides: Sides) -> None:
 
 @pytest.mark.gpu
 def test_neither_framework_takes_the_whole_memory(cuda_sides: Sides) -> None:
-    """Both are at work already; a second pair must find room beside them."""
+    """Both are at work already; what they did not need is free, and a second pair finds room."""
     with open_sides(cuda_sides.backend, "cuda", timeout=600) as others:
         assert others.both("adapter:settings").torch["device"] == "cuda"
+        query = ["nvidia-smi", "--query-gpu=memory.used,memory.total", "--format=csv,noheader,nounits"]
+        answer = subprocess.run(query, capture_output=True, text=True, check=True)
+        used, total = (float(number) for number in answer.stdout.splitlines()[0].split(","))
+        assert used < total / 2
 
 
 @pytest.mark.gpu
@@ -128,7 +134,7 @@ def test_trajectories_and_experiments_run_on_the_gpu(cuda_sides: Sides, tmp_path
         ran(sys.executable, "-c", code, "trajectories", *recipe, *given)
         facts = json.loads((tmp_path / "split_linear-split.json").read_text())
         assert not any("cpu" in settings["device"].lower() for settings in facts["settings"].values())
-    ran(sys.executable, "-c", code, "experiment", "prelu", "--quick", *given)
+        ran(sys.executable, "-c", code, "experiment", "prelu", "--quick", *given)
 
 
 def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:
@@ -142,16 +148,16 @@ def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> 
 
 
 def test_a_verification_that_broke_off_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It leaves rows all the same; the same command begins it anew."""
+    """It leaves rows all the same; the same command begins it anew, and without them."""
     begun: list[str] = []
 
     def broken(command: list[str], fine: tuple[int, ...] = (0,)) -> None:
         begun.append(command[-1])
+        assert not Path(command[command.index("--json") + 1]).exists()
         Path(command[command.index("--json") + 1]).write_text("[]")
         raise CrosscheckError("it ended with status 2; see above")
 
     monkeypatch.setattr(gpu, "backends", lambda: (["jax"], {}))
-    monkeypatch.setattr(gpu, "revision", lambda: "0123456789ab")
     monkeypatch.setattr(gpu, "_run", broken)
     for _ in range(2):
         with pytest.raises(CrosscheckError, match="status 2"):
@@ -213,3 +219,40 @@ def test_a_machine_with_a_gpu_is_named_by_it(tmp_path: Path, monkeypatch: pytest
     tool.write_text("#!/bin/sh\nexit 9\n")
     assert gpu_count() == 0
     assert machine("cuda").startswith("GPU unknown: nvidia-smi does not answer; ")
+
+
+def test_the_gpu_check_looks_at_its_images_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "backends", lambda: (["jax"], {}))
+    monkeypatch.setattr(gpu, "_run", lambda *_: pytest.fail("it began"))
+    with pytest.raises(CrosscheckError, match="nothing_here"):
+        next(gpu.check(str(tmp_path / "nothing_here"), 1, tmp_path))
+
+
+BEGUN = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+try:
+    pathlib.Path("begun").touch()
+    time.sleep(60)
+finally:
+    pathlib.Path("ended").touch()
+"""
+BEGINNING = f"""
+import sys
+from crosscheck import console, gpu
+console.end_when_told()
+gpu._run([sys.executable, "-c", {BEGUN!r}])
+"""
+
+
+def test_what_the_gpu_check_has_begun_ends_with_it(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", BEGINNING], cwd=tmp_path)
+    try:
+        while not (tmp_path / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
+        assert (tmp_path / "ended").exists()
+    finally:
+        process.kill()

@@ -14,7 +14,7 @@ from crosscheck.errors import CallError, CrosscheckError, SideError
 from crosscheck.sides import Side, Sides, results
 
 # These need no framework, so that the process starts at once.
-ENVIRONMENT = framework_environment("tensorflow", "cpu", 1)
+ENVIRONMENT = framework_environment("torch", "cpu", 1)
 
 
 @pytest.fixture

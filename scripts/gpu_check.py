@@ -34,6 +34,7 @@ def main(data: str, seeds: int, out: Path, file: Path) -> None:
 
     Exit status: 0 done, 1 a check failed, 2 there is no GPU or something is wrong, 130 interrupted.
     """
+    console.end_when_told()
     checkpoint.require_writable(file)
     failed = 0
     for facts in gpu.check(data, seeds, out):

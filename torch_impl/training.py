@@ -74,7 +74,8 @@ class Trainer:
             self.optimizer.zero_grad()
             with adapter.precision(self.dtype):
                 output = self.run(rows)
-            # PORT: Keras computes losses in float32 where layers do in bfloat16; PyTorch as it is given them.
+            # PORT: Keras computes losses in float32 where layers do in bfloat16; so does PyTorch within the
+            # context, but outside of it as it is given them. Out here a loss of one's own is float32, too.
             loss = self.loss(output.to(rows.dtype), target)
             loss.backward()
             self.optimizer.step()

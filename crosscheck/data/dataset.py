@@ -77,7 +77,7 @@ def load(source: str) -> Dataset:
 def download() -> Path:
     """The official archive, downloaded through torchvision unless it is there already."""
     folder = cache_folder() / "downloads"
-    side = Side("torch", framework_environment("tensorflow", "cpu", 1), DOWNLOAD_TIMEOUT)
+    side = Side("torch", framework_environment("torch", "cpu", 1), DOWNLOAD_TIMEOUT)
     try:
         return Path(side.call("torch_impl.download:cifar10", str(folder)))
     finally:

@@ -53,6 +53,11 @@ def experiment_command(
     Exit status: 0 done, 1 something that must hold does not, 2 it could not be done, 130 interrupted.
     """
     found = experiment.experiment(name)
+    if backend == "torch":
+        console.note(
+            "keras on torch computes float64 partly in float32 (docs/limitations.md): claims of more digits "
+            "than that will not hold"
+        )
     images = dataset.load(data)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint.require_writable(out / f"{name}.json", out / f"{name}.png")

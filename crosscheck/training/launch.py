@@ -48,13 +48,13 @@ def together(count: int, command: Sequence[str], more: str) -> NoReturn:
             )
         first = _first_failure(processes)
         if first is not None:
-            _end(processes)
+            end(processes)
     except KeyboardInterrupt:
-        _end(processes, signal.SIGINT)
+        end(processes, signal.SIGINT)
         console.note(f"Interrupted. {more}.")
         raise SystemExit(console.INTERRUPTED) from None
     finally:
-        _end(processes, signal.SIGTERM)
+        end(processes, signal.SIGTERM)
     if first is None:
         raise SystemExit(0)
     if processes[0].returncode == console.COULD_NOT:  # the first one speaks for all, and has said it
@@ -76,7 +76,7 @@ def _first_failure(processes: Sequence[subprocess.Popen[bytes]]) -> int | None:
         time.sleep(0.05)
 
 
-def _end(processes: Sequence[subprocess.Popen[bytes]], first: int = 0) -> None:
+def end(processes: Sequence[subprocess.Popen[bytes]], first: int = 0) -> None:
     """Wait for all to end, less and less patiently.
 
     Args:

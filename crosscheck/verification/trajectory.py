@@ -128,7 +128,7 @@ def _farthest(tensors: Sequence[np.ndarray]) -> float:
 
 
 def _twin(weights: Weights, number: int) -> Weights:
-    """The same weights, each moved to the next float32 above or below."""
+    """The same weights, each moved to the next number of its dtype above or below."""
     generator = np.random.default_rng([number, 1])
     return {
         name: np.nextafter(

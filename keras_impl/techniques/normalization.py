@@ -48,7 +48,7 @@ class BatchNorm(layers.BatchNormalization):
     # PORT: a Keras batch norm that is frozen (`trainable` is False) normalises with its moving moments and
     # leaves them as they are; in PyTorch `requires_grad` stops neither, only `eval()` of the layer does.
     # PORT: on a CPU PyTorch adds up a channel's values one by one, in float64 and, with the channels last in
-    # memory, in float32; the error of the sums is then some ten times what it is axis by axis, as here.
+    # memory, in float32; the error of the sums is then some ten times what it is axis by axis, as in Keras.
     def __init__(self, affine: bool = True, **kwargs):
         super().__init__(momentum=0.9, epsilon=1e-5, center=affine, scale=affine, **kwargs)
         self.input_spec = layers.InputSpec(ndim=self.ndim)

@@ -26,9 +26,9 @@ def one_hot(labels: Tensor, classes: int, dtype: str | None = None) -> Tensor:
     Raises:
         ValueError: the labels are not whole numbers or out of range, or there is no class.
     """
-    # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels and returns int64, which
-    # the cross entropies refuse; ops.one_hot takes anything: a label out of range becomes zeros, and 1.7 is
-    # cut down to 1. Hence our own checks.
+    # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels (on a GPU it ends all work there)
+    # and returns int64, which the cross entropies refuse; ops.one_hot takes anything: a label out of range
+    # becomes zeros, and 1.7 is cut down to 1. Hence our own checks.
     require_labels(labels, classes)
     labels, dtype = ops.cast(labels, "int64"), dtype or keras.config.floatx()
     # PORT: the classes come last on both sides. PyTorch's losses want them second where a label stands

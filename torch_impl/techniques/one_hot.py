@@ -25,9 +25,9 @@ def one_hot(labels: Tensor, classes: int, dtype: torch.dtype | None = None) -> T
     Raises:
         ValueError: the labels are not whole numbers or out of range, or there is no class.
     """
-    # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels and returns int64, which
-    # the cross entropies refuse; ops.one_hot takes anything: a label out of range becomes zeros, and 1.7 is
-    # cut down to 1. Hence our own checks.
+    # PORT: F.one_hot takes int64 alone, raises RuntimeError at bad labels (on a GPU it ends all work there)
+    # and returns int64, which the cross entropies refuse; ops.one_hot takes anything: a label out of range
+    # becomes zeros, and 1.7 is cut down to 1. Hence our own checks.
     require_labels(labels, classes)
     # PORT: the classes come last on both sides. PyTorch's losses want them second where a label stands
     # for a pixel, Keras' want them last.
@@ -92,9 +92,11 @@ def regressions(labels: Tensor, values: Tensor, classes: int) -> dict[str, Tenso
 
 def native_encodings(labels: np.ndarray, classes: int) -> dict[str, np.ndarray | str]:
     """What the functions there are make of labels, by call: an array, or the error they raise."""
+    # On the CPU: on a GPU a bad label ends PyTorch's work on that GPU, and with it this process.
+    given = torch.from_numpy(labels)
     calls = {
-        "F.one_hot(labels)": lambda: F.one_hot(adapter.placed(labels)),
-        "F.one_hot(labels, K)": lambda: F.one_hot(adapter.placed(labels), classes),
+        "F.one_hot(labels)": lambda: F.one_hot(given),
+        "F.one_hot(labels, K)": lambda: F.one_hot(given, classes),
         "ours, torch": lambda: one_hot(adapter.placed(labels), classes),
     }
     found: dict[str, np.ndarray | str] = {}
