@@ -19,6 +19,7 @@ from crosscheck.ports.traces import UNTRIED, TraceReport, compare_recordings, co
 from crosscheck.sides import Sides
 from parity_tests.corpus import images, sequences
 from parity_tests.corpus.entries import Pair, pair
+from parity_tests.test_pairing import KERAS, RIGHT, TORCH
 
 PAIRS = {
     "plain": images.PLAIN,
@@ -26,6 +27,8 @@ PAIRS = {
     "textlstm": sequences.TEXT,
     "gpt, fused": pair("gpt_torch:build", "gpt_keras:with_keras_attention", *sequences.GPT.inputs),
     "signal": sequences.SENSOR,
+    # Branches that nothing but their weights tells apart.
+    "branches": Pair(f"{TORCH}:branches", f"{KERAS}:branches", RIGHT["branches"]),
 }
 POOLED = pair("plain_torch:build", "plain_keras:functional__pool_of_two", *images.PLAIN.inputs)
 

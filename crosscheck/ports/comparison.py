@@ -55,6 +55,11 @@ class Comparison:
         return all(error <= TOLERANCE for error in self.outputs)
 
     @property
+    def faults(self) -> int:
+        """In how many places an error is born."""
+        return sum(parted.at_fault for parted in self.parted)
+
+    @property
     def first(self) -> Parted | None:
         """The first pair whose outputs are apart."""
         return next((parted for parted in self.parted if not parted.equal), None)
@@ -127,7 +132,7 @@ class Ports:
         self._copy(seed)
         return self._run(still=True)
 
-    def tried(self, chosen: pairing.Assignment) -> Comparison:
+    def tried(self, chosen: pairing.Assignment) -> trying.Tried:
         """The comparison with the layers paired so."""
         self._pair(chosen)
         return self._compared(self._run(still=True))

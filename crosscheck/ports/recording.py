@@ -139,6 +139,7 @@ def record_after(
         CrosscheckError: as for `record`, or the layers cannot be paired.
     """
     ports = Following(side, source, other, dtype, given)
+    ports.compare()  # layers in doubt are paired, and given weights, as they make the models equal
     facts = {"source": source, "dtype": dtype, "weights": f"those of {other.facts.get('source')}"}
     program = ports.torch if side.name == "torch" else ports.keras
     inputs = ports.inputs if side.name == "torch" else ports.keras_inputs

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
+from crosscheck.ports import pairing, trying
 from crosscheck.ports.carrying import neutral
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
@@ -34,7 +35,7 @@ class Recordings(Ports):
         given: the Keras path of PyTorch layers, where it is known.
 
     Raises:
-        CrosscheckError: the layers cannot be paired, or inputs or weights are not the same.
+        CrosscheckError: the layers cannot be paired, or the inputs are not the same.
     """
 
     def __init__(self, torch: Recording, keras: Recording, given: dict[str, str] | None = None) -> None:
@@ -42,8 +43,29 @@ class Recordings(Ports):
         sides = Sides(Recorded(torch), Recorded(keras), "", "cpu")
         super().__init__(sides, "", "", torch.inputs, 0, given)
 
+    def compare(self) -> Comparison:
+        """Place by place; which layers in doubt belong together, their weights tell.
+
+        Raises:
+            CrosscheckError: the weights are not the same.
+        """
+        if self.others:
+            self._settle(trying.exchanged(self, self.chosen, Weighed(len(self.others))))
+        if self.others:
+            more = f" and {len(self.others) - NAMED} more" if len(self.others) > NAMED else ""
+            raise CrosscheckError(
+                f"the traces hold different weights, such as torch's {', '.join(self.others[:NAMED])}{more}: "
+                "record the second with --weights-of the first"
+            )
+        return self._compared(self._steady())
+
+    def tried(self, chosen: pairing.Assignment) -> trying.Tried:
+        """What was recorded stays, however layers are paired: their weights tell which belong together."""
+        self._pair(chosen)
+        return Weighed(len(self.others))
+
     def _copy(self, seed: int) -> None:
-        """The weights are as they were; here it is seen to it that they are the same."""
+        """The weights are as they were; here it is seen which are not the same."""
         super()._copy(seed)
         torch, keras = self.recordings
         for a, b in zip(self.torch.inputs, self.keras.inputs, strict=True):
@@ -53,13 +75,22 @@ class Recordings(Ports):
                 )
         one = neutral(torch.weights, self.held[0], "torch")
         two = self.rows.from_keras(neutral(keras.weights, self.held[1], "keras"))
-        other = [name for name, array in one.items() if relative_error(array, two[name]) > SAME]
-        if other:
-            more = f" and {len(other) - NAMED} more" if len(other) > NAMED else ""
-            raise CrosscheckError(
-                f"the traces hold different weights, such as torch's {', '.join(other[:NAMED])}{more}: "
-                "record the second with --weights-of the first"
-            )
+        self.others = [name for name, array in one.items() if relative_error(array, two[name]) > SAME]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What the weights say of one way to pair layers.
+
+    Attributes:
+        faults: how many tensors are not the same.
+    """
+
+    faults: int
+
+    @property
+    def equal(self) -> bool:
+        return not self.faults
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from crosscheck.ports.divergence import Parted
 from crosscheck.ports.pairing import DOUBT, MARGIN, Assignment, Candidates
 
 # Ways to pair one group of layers, and comparisons in all.
@@ -15,12 +14,12 @@ class Tried(Protocol):
     """What a comparison shows."""
 
     @property
-    def parted(self) -> tuple[Parted, ...]:
-        """Every place."""
+    def faults(self) -> int:
+        """In how many places something is wrong."""
 
     @property
     def equal(self) -> bool:
-        """Whether the outputs are."""
+        """Whether the models are."""
 
 
 class Tries(Protocol):
@@ -57,7 +56,7 @@ def settled(ports: Tries) -> Assignment:
             found = ports.tried(way)
             if found.equal:
                 return way
-            faults.append(_faults(found))
+            faults.append(found.faults)
         best = min(faults)
         if faults.count(best) == 1:
             chosen = ways[faults.index(best)]
@@ -89,7 +88,7 @@ def _by_names(candidates: Candidates, chosen: Assignment, group: tuple[int, ...]
 
 def exchanged(ports: Tries, chosen: Assignment, before: Tried) -> Assignment:
     """The assignment with doubtful pairs exchanged, if that makes the models equal; else as it is."""
-    now, faults, left = chosen, _faults(before), MOST
+    now, faults, left = chosen, before.faults, MOST
     for group in ports.candidates.groups(DOUBT):
         ways = ports.candidates.unopposed([now, *ports.candidates.exchanged(now, group)], group)
         ways = [way for way in ways if way != now]
@@ -100,10 +99,6 @@ def exchanged(ports: Tries, chosen: Assignment, before: Tried) -> Assignment:
             found = ports.tried(way)
             if found.equal:
                 return way
-            if _faults(found) < faults:
-                now, faults = way, _faults(found)
+            if found.faults < faults:
+                now, faults = way, found.faults
     return _together(ports, now, ports.candidates.groups(DOUBT)) or chosen
-
-
-def _faults(found: Tried) -> int:
-    return sum(parted.at_fault for parted in found.parted)
