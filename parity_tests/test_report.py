@@ -49,7 +49,11 @@ def test_equivalence() -> None:
         found = dict(enumerate(generator.normal(0.004, 0.006, 4)))
         interval = stats.ttest_1samp(list(found.values()), 0).confidence_interval(0.90)
         within = bool(interval.low > -0.01 and interval.high < 0.01)
-        assert (statistics.equivalence(found, dict.fromkeys(found, 0.0), 0.01) < 0.05) is within
+        zero = dict.fromkeys(found, 0.0)
+        assert (statistics.equivalence(found, zero, 0.01) < 0.05) is within
+        least = statistics.least_margin(found, zero)
+        assert bool(least < 0.01) is within
+        assert statistics.equivalence(found, zero, least) == pytest.approx(0.05)
         decided.add(within)
     assert decided == {True, False}
 
@@ -96,7 +100,7 @@ def test_an_unfinished_suite_is_called_so() -> None:
     }
     assert "3 of 4 runs are done" in results_page._progress("article_004", results)[0]
     row = comparison_report.table(results).splitlines()[2]
-    assert row.startswith("| baseline | 122,570 | 71.0 ± 1.4 % | 69.0 % | 2 and 1 | -1.0 | - |")
+    assert row.startswith("| baseline | 122,570 | 71.0 ± 1.4 % | 69.0 % | 2 and 1, 1 shared | -1.0 | - |")
     results["runs"].append(result("keras", 1, 0.704))
     row = comparison_report.table(results).splitlines()[2]
     assert "| 2 | -1.3 ± 3.8 | 0." in row
@@ -107,11 +111,11 @@ def test_what_is_claimed_is_judged_seed_by_seed() -> None:
         found = [result("torch", seed, accuracy) for seed, accuracy in enumerate(accuracies)]
         return [one | {"recipe": one["recipe"] | {"name": f"lr_scaling/{recipe}"}} for one in found]
 
-    runs = of("one_worker", 0.60, 0.62) + of("same_rate", 0.50, 0.52) + of("scaled", 0.58)
+    runs = of("one_worker", 0.60, 0.62, 0.61) + of("same_rate", 0.50, 0.52, 0.511) + of("scaled", 0.58)
     found = comparison_report.claims({"suite": "lr_scaling", "runs": runs, "margin": 0.015})
     rows = found.splitlines()[2:]
-    assert rows[0].endswith("(one_worker - same_rate) | +10.0 ± 0.0 | holds | - | undecided |")
-    assert rows[1].endswith("(scaled - same_rate) | +8.0 | undecided | - | undecided |")
+    assert rows[0].endswith("(one_worker - same_rate) | +10.0 ± 0.1 (n = 3) | holds | - | undecided |")
+    assert rows[1].endswith("(scaled - same_rate) | +8.0 (n = 1) | undecided | - | undecided |")
     assert rows[2].endswith("| - | undecided | - | undecided |")
 
 
@@ -126,32 +130,33 @@ def test_the_best_net_is_compared_with_the_best_of_the_others() -> None:
     runs.append(ablation | {"recipe": ablation["recipe"] | {"name": "cifar_cnn/no_shortcut"}})
     rows = comparison_report.claims({"suite": "article_004", "runs": runs, "margin": 0.015}).splitlines()
     (row,) = (row for row in rows if "the best of the others" in row)
-    assert "| +4.5 ± 6.4 | undecided | - | undecided |" in row
+    assert "| +4.5 ± 6.4 (n = 2) | undecided | - | undecided |" in row
 
 
 @pytest.mark.parametrize(
     ("differences", "kind", "said"),
     [
-        ((0.020, 0.021, 0.022), "better", "holds"),
-        ((-0.020, -0.021, -0.022), "better", "does not hold"),
-        ((0.020, -0.010, 0.022), "better", "undecided"),
-        ((0.020,), "better", "undecided"),
-        ((0.001, -0.001, 0.002), "alike", "holds"),
-        ((0.020, 0.021, 0.022), "alike", "does not hold"),
-        ((0.012, 0.016, 0.020), "alike", "undecided"),
-        ((0.001,), "alike", "undecided"),
-        ((0.050, 0.051, 0.052), "no worse", "holds"),
-        ((-0.001, 0.001, -0.002), "no worse", "holds"),
-        ((-0.020, -0.021, -0.022), "no worse", "does not hold"),
-        ((-0.012, -0.016, -0.020), "no worse", "undecided"),
+        ((0.020, 0.021, 0.022), "better", True),
+        ((-0.020, -0.021, -0.022), "better", False),
+        ((0.020, -0.010, 0.022), "better", None),
+        ((0.020,), "better", None),
+        ((0.020, 0.020), "better", None),  # no spread by chance
+        ((0.001, -0.001, 0.002), "alike", True),
+        ((0.020, 0.021, 0.022), "alike", False),
+        ((0.012, 0.016, 0.020), "alike", None),
+        ((0.001,), "alike", None),
+        ((0.050, 0.051, 0.052), "no worse", True),
+        ((-0.001, 0.001, -0.002), "no worse", True),
+        ((-0.020, -0.021, -0.022), "no worse", False),
+        ((-0.012, -0.016, -0.020), "no worse", None),
     ],
 )
 def test_a_claim_holds_by_its_interval(
-    differences: tuple[float, ...], kind: comparison_report.Kind, said: str
+    differences: tuple[float, ...], kind: statistics.Kind, said: bool | None
 ) -> None:
     second = dict.fromkeys(range(len(differences)), 0.7)
     first = {seed: 0.7 + difference for seed, difference in enumerate(differences)}
-    assert comparison_report.verdict(first, second, kind, 0.015) == said
+    assert statistics.holds(first, second, kind, 0.015) is said
 
 
 def test_runs_that_went_on_elsewhere_are_not_one_table() -> None:
@@ -174,7 +179,7 @@ def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
 
 
 def test_pictures_of_other_results_are_outdated(tmp_path: Path) -> None:
-    results = {"runs": [result(side, 0, 0.7) for side in ("torch", "keras")]}
+    results = {"runs": [result(side, 0, 0.7) for side in ("torch", "keras")], "planned": 4}
     assert len(comparison_report.outdated(results, tmp_path)) == 2
     comparison_report.pictures(results, tmp_path)
     assert comparison_report.outdated(results, tmp_path) == []

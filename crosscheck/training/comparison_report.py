@@ -3,10 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from math import isnan
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -15,11 +14,10 @@ from crosscheck import checkpoint
 from crosscheck.technique import technique
 from crosscheck.training import report
 from crosscheck.training.report import SIDES, Result
-from crosscheck.training.statistics import Samples, equivalence, no_worse, paired
+from crosscheck.training.statistics import ENOUGH, LEVEL, Kind, Samples, equivalence, holds
 from crosscheck.training.suite import SUITES
 
-LEVEL = 0.05
-Kind = Literal["better", "alike", "no worse"]
+VERDICTS = {True: "holds", False: "does not hold", None: "undecided"}
 SOURCE = "Source"  # in a picture: the checksum of its results
 
 
@@ -48,7 +46,8 @@ CLAIMS = {
         Claim("batch norm before ReLU is better than after it", "bn_before", "bn_after"),
         Claim("residual blocks are better than the baseline", "residual", "baseline"),
         Claim("residual blocks are the best of the article's nets", "residual", ""),
-        Claim("it is the shortcut that makes them so", "residual", "no_shortcut"),
+        Claim("the shortcut makes residual blocks better", "residual", "no_shortcut"),
+        Claim("residual blocks are as good without the shortcut", "no_shortcut", "residual", "no worse"),
         Claim("clipping the gradient is better than not", "clip", "baseline"),
         Claim("batch 128 is no important change from 64", "batch_128", "baseline", "alike"),
     ),
@@ -59,6 +58,8 @@ CLAIMS = {
         Claim("with both, many workers are as good as one", "scaled_warmup", "one_worker", "no worse"),
     ),
 }
+# In a picture: by how much nets of about as many parameters are drawn apart.
+APART = 1.09
 COLOURS = {"torch": "#c8553d", "keras": "#2f6690"}
 NAMES = {"torch": "PyTorch", "keras": "Keras"}
 
@@ -78,7 +79,8 @@ def table(results: dict[str, Any]) -> str:
         count = technique(recipe["technique"]).model(recipe["case"]).expected_count
         cells = [_short(name), f"{count:,}"]
         cells += [report.percent(side) if side else "-" for side in accuracy]
-        cells += [" and ".join(dict.fromkeys(str(len(side)) for side in accuracy))]
+        counts = dict.fromkeys(str(len(side)) for side in accuracy)
+        cells += [" and ".join(counts) + (f", {len(shared)} shared" if len(counts) > 1 and shared else "")]
         if len(shared) > 1:
             cells += [report.difference(accuracy[1], accuracy[0])]
             cells += [f"{equivalence(accuracy[1], accuracy[0], margin):.3f}"]
@@ -105,34 +107,20 @@ def claims(results: dict[str, Any]) -> str:
         cells, named = [], claim.second
         for side in SIDES:
             one, other, named = _compared(results, claim, side)
-            shared = one.keys() & other.keys()
-            cells.append(
-                report.difference(one, other) if len(shared) > 1 else report.points(one, other) or "-"
-            )
-            cells.append(verdict(one, other, claim.kind, results["margin"]))
+            n = len(one.keys() & other.keys())
+            difference = report.difference(one, other) if n > 1 else report.points(one, other)
+            cells.append(f"{difference} (n = {n})" if n else "-")
+            cells.append(VERDICTS[holds(one, other, claim.kind, results["margin"])])
         lines.append(f"| {claim.text} ({claim.first} - {named}) | {' | '.join(cells)} |")
     note = (
-        "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1. "
+        "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1; of fewer "
+        f"than {ENOUGH} seeds nothing is concluded. "
         "That one is better holds where the whole interval is above zero, and does not where it is below; "
         f"that two are alike, or one as good as the other, holds where t-tests say so of "
         f"{100 * results['margin']:g} points (p < {LEVEL:g}; two one-sided, or one), and does not where the "
         "whole interval is farther out. All else is undecided; each claim is judged by itself."
     )
     return "\n".join([*lines, "", note])
-
-
-def verdict(first: Samples, second: Samples, kind: Kind, margin: float) -> str:
-    """Whether what is said of two accuracies holds, in a word; margin: of what is "alike" or "no worse"."""
-    if len(first.keys() & second.keys()) < 2:
-        return "undecided"
-    middle, half = paired(first, second)
-    if kind == "better":
-        holds, fails = middle - half > 0, middle + half < 0
-    elif kind == "alike":
-        holds, fails = equivalence(first, second, margin) < LEVEL, abs(middle) - half > margin
-    else:
-        holds, fails = no_worse(first, second, margin) < LEVEL, middle + half < -margin
-    return "holds" if holds else "does not hold" if fails else "undecided"
 
 
 def _compared(results: dict[str, Any], claim: Claim, side: str) -> tuple[Samples, Samples, str]:
@@ -169,7 +157,7 @@ def pictures(results: dict[str, Any], folder: Path) -> None:
     for name, draw in PICTURES.items():
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
-        draw(figure.subplots(), results["runs"])
+        draw(figure.subplots(), results)
         with checkpoint.atomic(folder / f"{name}.png") as temporary:
             figure.savefig(temporary, format="png", dpi=120, metadata={SOURCE: _checksum(results)})
 
@@ -189,50 +177,63 @@ def _checksum(results: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()
 
 
-def bars(axes: Any, runs: Sequence[Result]) -> None:
+def bars(axes: Any, results: dict[str, Any]) -> None:
     """Test accuracy of every net on either side, with its spread, and the article's."""
+    runs = results["runs"]
     known = recipes(runs)
     for offset, side in ((-0.2, "torch"), (0.2, "keras")):
-        heights, spreads = _accuracies(runs, known, side)
+        heights, spreads, counts = _accuracies(runs, known, side)
         places = [number + offset for number in range(len(known))]
-        style = {"color": COLOURS[side], "label": NAMES[side], "capsize": 3}
-        axes.bar(places, heights, 0.38, yerr=spreads, **style)
+        axes.bar(places, heights, 0.38, yerr=spreads, color=COLOURS[side], label=NAMES[side], capsize=3)
+        for place, height, n in zip(places, heights, counts, strict=True):
+            if n:
+                style = {
+                    "color": "white",
+                    "rotation": 90,
+                    "ha": "center",
+                    "va": "center",
+                    "fontsize": "small",
+                }
+                axes.text(place, height / 2, f"{height:.1f}  (n = {n})", **style)
     for number, recipe in enumerate(known.values()):
         label = "article, one run" if number == 0 else None
         axes.plot([number - 0.4, number + 0.4], [_article(recipe)] * 2, "k", linewidth=1.5, label=label)
     axes.set_xticks(range(len(known)), [short.replace("_", "\n") for short in map(_short, known)])
-    axes.set(ylabel="test accuracy, %", ylim=(55, 90), title="Article 004, ten epochs")
+    axes.set(ylabel="test accuracy, %", ylim=(0, 100), title=_title(results, "ten epochs"))
     axes.legend(ncols=3, loc="upper left", fontsize="small")
 
 
-def against_parameters(axes: Any, runs: Sequence[Result]) -> None:
-    """Test accuracy over the number of parameters."""
+def against_parameters(axes: Any, results: dict[str, Any]) -> None:
+    """Test accuracy over the number of parameters; nets of about as many stand beside each other."""
+    runs = results["runs"]
     known = recipes(runs)
     counts = [technique(r["technique"]).model(r["case"]).expected_count for r in known.values()]
-    tops = np.full(len(known), -np.inf)
-    for side, marker in (("torch", "o"), ("keras", "s")):
-        heights, spreads = _accuracies(runs, known, side)
+    places, last = np.array(counts, float), 0.0
+    for number in np.argsort(counts, kind="stable"):
+        places[number] = last = max(places[number], APART * last)
+    tops = np.array([_article(recipe) for recipe in known.values()])
+    axes.plot(places, tops, "kx", label="article, one run")
+    for side, marker, beside in (("torch", "o", 0.99), ("keras", "s", 1.01)):
+        heights, spreads, _ = _accuracies(runs, known, side)
         style = {"color": COLOURS[side], "label": NAMES[side], "alpha": 0.8}
-        axes.errorbar(counts, heights, yerr=spreads, fmt=marker, capsize=3, **style)
-        tops = np.fmax(tops, heights)
-    axes.plot(counts, [_article(r) for r in known.values()], "kx", label="article, one run")
-    axes.margins(x=0.15, y=0.15)
-    axes.set(xscale="log", xlabel="parameters", ylabel="test accuracy, %")
-    axes.set_title("Article 004: accuracy against parameters")
-    # Some nets have almost as many parameters as others: their labels stand one above the other.
-    apart = 0.05 * float(np.diff(axes.get_ylim())[0])
-    places: list[tuple[float, float]] = []
-    for number in np.argsort(tops):
-        count, height = counts[number], float(tops[number])
-        for other, taken in places:
-            if 0.8 < count / other < 1.25:
-                height = max(height, taken + apart)
-        places.append((count, height))
-        style = {"textcoords": "offset points", "fontsize": "small", "va": "center"}
-        last = max(other for other in counts if other < 1.05 * count)  # clear of a point close by
-        axes.annotate(_short(list(known)[number]), (last, height), (8, 0), **style)
+        axes.errorbar(places * beside, heights, yerr=spreads, fmt=marker, capsize=3, **style)
+        tops = np.fmax(tops, np.array(heights) + np.nan_to_num(spreads))
+    for place, top, name in zip(places, tops, known, strict=True):
+        style = {"textcoords": "offset points", "fontsize": "small", "rotation": 90, "ha": "center"}
+        axes.annotate(_short(name), (place, top), (0, 9), **style)
+    axes.margins(x=0.1, y=0.4)
+    axes.set(
+        xscale="log", xlabel="parameters (those of about as many drawn apart)", ylabel="test accuracy, %"
+    )
+    axes.set_title(_title(results, "accuracy against parameters"))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")
+
+
+def _title(results: dict[str, Any], of: str) -> str:
+    done, planned = len(results["runs"]), results["planned"]
+    so_far = "" if done == planned else f" ({done} of {planned} runs)"
+    return f"Article 004, {of}: mean ± standard deviation of n seeds{so_far}"
 
 
 PICTURES = {"article_004_accuracy": bars, "article_004_parameters": against_parameters}
@@ -248,9 +249,10 @@ def _article(recipe: dict[str, Any]) -> float:
 
 def _accuracies(
     runs: Sequence[Result], known: Iterable[str], side: str
-) -> tuple[list[float], list[float] | None]:
+) -> tuple[list[float], list[float], list[int]]:
+    """Of every net the mean and the standard deviation, in percent, and of how many runs they are."""
     found = [list(report.samples(runs, name, side, "test_accuracy").values()) for name in known]
     heights = [100 * mean(values) if values else float("nan") for values in found]
     # No spread of one run.
     spreads = [100 * stdev(values) if len(values) > 1 else float("nan") for values in found]
-    return heights, None if all(map(isnan, spreads)) else spreads
+    return heights, spreads, list(map(len, found))

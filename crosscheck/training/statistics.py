@@ -6,12 +6,16 @@ seed by seed.
 
 from collections.abc import Sequence
 from statistics import mean, stdev
+from typing import Literal
 
 from scipy import stats
 
 from crosscheck.errors import CrosscheckError
 
-CONFIDENCE = 0.95
+CONFIDENCE, LEVEL = 0.95, 0.05
+# Of two seeds the spread may be nothing by chance, and an interval with it.
+ENOUGH = 3
+Kind = Literal["better", "alike", "no worse"]
 Samples = dict[int, float]  # by seed
 
 
@@ -40,6 +44,17 @@ def equivalence(first: Samples, second: Samples, margin: float) -> float:
     return float(max(below, above))
 
 
+def least_margin(first: Samples, second: Samples) -> float:
+    """The least margin of which `equivalence` says that they are within it.
+
+    Raises:
+        CrosscheckError: they share fewer than two seeds.
+    """
+    differences = _differences(first, second)
+    error = stdev(differences) / len(differences) ** 0.5
+    return abs(mean(differences)) + float(stats.t.ppf(1 - LEVEL, len(differences) - 1)) * error
+
+
 def no_worse(first: Samples, second: Samples, margin: float) -> float:
     """The p value of a one-sided t-test: whether first is better than second, or worse by less than a margin.
 
@@ -47,6 +62,24 @@ def no_worse(first: Samples, second: Samples, margin: float) -> float:
         CrosscheckError: they share fewer than two seeds.
     """
     return float(stats.ttest_1samp(_differences(first, second), -margin, alternative="greater").pvalue)
+
+
+def holds(first: Samples, second: Samples, kind: Kind, margin: float) -> bool | None:
+    """Whether first is better than second, or to a margin alike or no worse; None if that is undecided.
+
+    That it is better holds where the whole interval is above zero, and does not where it is below. The others
+    hold where the t-tests say so, and do not where the whole interval is beyond the margin.
+    """
+    if len(first.keys() & second.keys()) < ENOUGH:
+        return None
+    middle, half = paired(first, second)
+    if kind == "better":
+        true, false = middle - half > 0, middle + half < 0
+    elif kind == "alike":
+        true, false = equivalence(first, second, margin) < LEVEL, abs(middle) - half > margin
+    else:
+        true, false = no_worse(first, second, margin) < LEVEL, middle + half < -margin
+    return True if true else False if false else None
 
 
 def _differences(first: Samples, second: Samples) -> Sequence[float]:
