@@ -118,13 +118,13 @@ def shift_by_order(hits: np.ndarray, size: int, seed: int) -> list[float]:
 def judged(
     accuracies: dict[int, tuple[float, float]], shifts: dict[str, list[float]], tested: int
 ) -> list[Claim]:
-    """What the article says, and how much its way of counting adds."""
+    """What the article says, and how much the way of counting in its log can change."""
     pairs = [
         (100 * large, 100 * small) for small, large in zip(*(accuracies[size] for size in SIZES), strict=True)
     ]
     gains = [large - small for large, small in pairs]
     spread = {size: float(np.std(found)) for size, found in shifts.items()}
-    more = {size: float(np.mean(np.abs(found) > PUBLISHED_GAIN)) for size, found in shifts.items()}
+    most = {size: float(np.abs(found).max()) for size, found in shifts.items()}
     return [
         opinions.higher(
             "batch 128 is better than 64 after the same epochs (article 004, by "
@@ -133,10 +133,11 @@ def judged(
             tested,
         ),
         Claim(
-            "which images come last can move an unweighted accuracy by more than that gain: in "
-            f"{more['64']:.0%} of {ORDERS} orders with batch 64 (deviation {spread['64']:.2f} points), "
-            f"in {more['128']:.0%} with batch 128 ({spread['128']:.2f})",
-            max(more.values()) > 0,
+            "an accuracy that is a mean of batches, as in the log of the article's training, depends on "
+            f"which images come last: over {ORDERS} orders by {spread['64']:.2f} points with batch 64 "
+            f"(standard deviation; {most['64']:.2f} at most), by {spread['128']:.2f} with batch 128 "
+            f"({most['128']:.2f})",
+            max(most.values()) > 0,
             required=False,
         ),
     ]
@@ -161,8 +162,6 @@ def draw(figure: "Figure", data: dict[str, Any]) -> None:
         # Few values are possible: one for each number of hits in the last batch.
         values, counts = np.unique(np.round(shifts, 6), return_counts=True)
         right.plot(values, counts, "o-", color=f"C{number}", label=f"batch {size}")
-    label = f"the article's gain, {PUBLISHED_GAIN:.2f}"
-    right.axvline(PUBLISHED_GAIN, color="black", linestyle=":", label=label)
     right.set(
         title="Test accuracy, unweighted less weighted",
         xlabel="percentage points",

@@ -31,6 +31,10 @@ STARTS = 7  # initial weights
 SIDE = 16
 
 
+# Of the gradients that are judged.
+BEFORE = f"before training; one batch of 3 images, median of {STARTS} initial weights"
+
+
 def run(setting: Setting) -> Outcome:
     """Count the paper's nets; then train two nets of one depth and size, with and without connections.
 
@@ -86,13 +90,13 @@ def run(setting: Setting) -> Outcome:
             opinions.higher(text, pairs, len(test)),
             Claim(
                 "at 22 layers with batch norm there is a vanishing gradient to alleviate: without "
-                f"connections the first convolution's gradient is {first:.2f} times the median",
+                f"connections the first convolution's gradient is {first:.2f} times the median ({BEFORE})",
                 first < 1,
                 required=False,
             ),
             Claim(
                 f"they even gradients out: the largest is {ours:.1f} times the smallest with, "
-                f"{theirs:.1f} times without",
+                f"{theirs:.1f} times without ({BEFORE})",
                 ours < theirs,
                 required=False,
             ),

@@ -97,7 +97,8 @@ def judged(accuracies: dict[str, dict[str, list[float]]], tested: int) -> list[C
         ),
         opinions.higher(
             "the source: trained with neighbours, a net is worse than with a softmax (on MNIST 4 to 5 % "
-            f"error instead of 1 %): with k = {KS[-1]} {trained} points here, torch and keras",
+            f"error instead of 1 %): with k = {KS[-1]} {trained} points here, torch and keras, at a rate of "
+            f"{OPTIMIZERS['neighbours'].learning_rate:g} instead of {OPTIMIZERS['softmax'].learning_rate:g}",
             [(by_softmax, neighbours) for neighbours, by_softmax in others],
             tested,
         ),

@@ -84,8 +84,8 @@ def trained(setting: Setting) -> tuple[Table, tuple[Claim, ...], dict[str, Any]]
     ]
     if not setting.quick:
         relu, channel = ((row[2] + row[3]) / 2 for row in (rows[0], rows[2]))
-        text = f"a slope a channel lowers the training loss ({channel:.3f} against {relu:.3f}, one seed)"
-        claims.append(Claim(text, channel < relu, required=False))
+        text = f"a slope a channel lowers the training loss ({channel:.3f} against {relu:.3f}, one run each)"
+        claims.append(Claim(text, None, required=False))  # nothing says what another seed would change
     return table, tuple(claims), {"losses": losses, "slopes": slopes}
 
 
