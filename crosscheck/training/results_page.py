@@ -17,7 +17,8 @@ SUMS = (
     "where the channels are last in memory, which is why these courses have them first in float32. In "
     "float64 the frameworks are then farther apart than twins. When PyTorch's was made to add up axis by "
     "axis, as Keras' does, the first gradients of bn_before were as near in both as those of twins. Where a "
-    "gradient is about as small as the 1e-8 that Adam adds to its divisor, Adam makes much of such a difference."
+    "gradient is about as small as the 1e-8 that Adam adds to its divisor, Adam makes much of such a "
+    "difference."
 )
 FOLLOW = f"crosscheck trajectories RECIPE --data PATH --out {TRAJECTORIES}"
 # Title and introduction of each.
