@@ -15,9 +15,9 @@ TRAJECTORIES = Path("results") / "trajectories"
 SUMS = (
     "On a CPU PyTorch's batch norm adds up a channel's values one by one: always in float64, and in float32 "
     "where the channels are last in memory, which is why these courses have them first in float32. In "
-    "float64 the frameworks are then farther apart than twins, and Adam magnifies it where a gradient is about "
-    "as small as the 1e-8 that it adds to its divisor. With PyTorch's sums taken axis by axis, as Keras' are, "
-    "the 300 steps of bn_before were within what its twins would allow."
+    "float64 the frameworks are then farther apart than twins, and Adam magnifies it where a gradient is "
+    "about as small as the 1e-8 that it adds to its divisor. With PyTorch's sums taken axis by axis, as "
+    "Keras' are, the 300 steps of bn_before were within what its twins would allow."
 )
 FOLLOW = f"crosscheck trajectories RECIPE --data PATH --out {TRAJECTORIES}"
 # Title and introduction of each.
