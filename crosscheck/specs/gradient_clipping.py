@@ -23,5 +23,6 @@ TECHNIQUE = Technique(
         # Clipping comes first: L2 is not clipped, whatever the norm.
         Update("global_l2", SGD(0.05, l2=0.02, global_norm=0.5), TENSORS),
         Update("global_adam", Adam(0.001, global_norm=1.0), TENSORS),
+        Update("both", SGD(0.05, global_norm=0.5, variable_norm=0.2), TENSORS),
     ),
 )

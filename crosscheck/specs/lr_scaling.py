@@ -6,7 +6,7 @@ would have been without scaling. Momentum must not contain the learning rate, or
 
 from dataclasses import replace
 
-from crosscheck.optimizers import SGD
+from crosscheck.optimizers import SGD, Adam
 from crosscheck.specs.weight_decay import NET, TENSORS
 from crosscheck.technique import Technique, Update
 
@@ -30,6 +30,15 @@ TECHNIQUE = Technique(
         Update("warmup_from_zero", replace(WARMUP, warmup_start=0.0), TENSORS),
         Update("nesterov", replace(WARMUP, nesterov=True, l2=0.0001), TENSORS),
         Update("milestones", replace(WARMUP, milestones=(7, 9)), TENSORS),
+        # As DenseNet's paper has it: no warmup.
+        Update(
+            "milestones_alone", SGD(0.1, l2=0.02, momentum=0.9, nesterov=True, milestones=(3, 7)), TENSORS
+        ),
+        # Decoupled decay follows the rate of the step.
+        Update("decay", replace(WARMUP, weight_decay=0.2, milestones=(7,)), TENSORS),
+        Update(
+            "adam", Adam(0.01, weight_decay=0.2, warmup_start=0.001, warmup_steps=4, milestones=(7,)), TENSORS
+        ),
     ),
     mirror_exceptions={
         "corrected_momentum": "PyTorch's momentum does not contain the learning rate: nothing to correct.",
