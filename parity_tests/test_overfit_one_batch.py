@@ -171,3 +171,49 @@ def silent_in_keras() -> tuple[str, ...]:
 def test_a_layer_may_be_called_by_keyword(sides: Sides) -> None:
     for side in (sides.torch, sides.keras):
         assert side.call(f"parity_tests.test_overfit_one_batch:silent_in_{side.name}") == ("last",)
+
+
+def torch_verdict(kind: str, x: np.ndarray, y: np.ndarray, plan: Plan) -> str:
+    """In PyTorch's process: of a small net with the norm, or with the dropout, that is asked for."""
+    import torch
+
+    from torch_impl.techniques.overfit_one_batch import cross_entropy, overfit
+
+    torch.manual_seed(0)
+    # The moving mean is as good as not moved.
+    first = torch.nn.BatchNorm1d(5, momentum=1e-6) if kind == "norm" else torch.nn.Dropout(0.3)
+    model = torch.nn.Sequential(first, torch.nn.Linear(5, 6))
+    return overfit(model, cross_entropy, torch.from_numpy(x), torch.from_numpy(y), plan).verdict
+
+
+def keras_verdict(kind: str, x: np.ndarray, y: np.ndarray, plan: Plan) -> str:
+    """In Keras' process: of the same net."""
+    import keras
+
+    from keras_impl import adapter
+    from keras_impl.techniques.overfit_one_batch import cross_entropy, overfit
+
+    adapter.use_precision("float32")
+    keras.utils.set_random_seed(0)
+    norm = keras.layers.BatchNormalization(momentum=1 - 1e-6)
+    first = norm if kind == "norm" else keras.layers.Dropout(0.3)
+    model = keras.Sequential([keras.Input((5,)), first, keras.layers.Dense(6)])
+    tensors = (keras.ops.convert_to_tensor(array) for array in (x, y))
+    return overfit(model, cross_entropy, *tensors, plan).verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "plan", "said"),
+    [
+        ("norm", Plan(Adam(0.1), steps=100), "passes in training mode only"),
+        ("dropout", Plan(Adam(0.01), steps=3), "two passes with the same weights differ"),
+    ],
+)
+def test_what_only_training_mode_shows(kind: str, plan: Plan, said: str, sides: Sides) -> None:
+    """A moving mean far from that of the batch; dropout, which makes each pass another."""
+    far = 40 if kind == "norm" else 0
+    x = (far + 0.1 * np.random.default_rng(0).normal(size=(6, 5))).astype(np.float32)
+    y = np.array([3, 1, 5, 0, 4, 2])
+    for side in (sides.torch, sides.keras):
+        verdict = side.call(f"parity_tests.test_overfit_one_batch:{side.name}_verdict", kind, x, y, plan)
+        assert said in verdict, side.name
