@@ -80,19 +80,27 @@ def test_every_technique_is_three_files() -> None:
         assert files == names, package
 
 
+def listed(asked: ast.arguments) -> list[str]:
+    """The arguments of a definition, each with its default value if it has one: "x", "affine=True"."""
+    names = [argument.arg for argument in (*asked.posonlyargs, *asked.args, *asked.kwonlyargs)]
+    first = len(names) - len(asked.kwonlyargs) - len(asked.defaults)
+    values = [*[None] * first, *asked.defaults, *asked.kw_defaults]
+    pairs = zip(names, values, strict=True)
+    return [name if value is None else f"{name}={ast.unparse(value)}" for name, value in pairs]
+
+
 def definitions(file: Path) -> dict[str, list[str]]:
-    """Public functions and classes of a file, in order, with the names of their arguments."""
+    """Public functions and classes of a file, in order, with their arguments and default values."""
     found = {}
     for node in ast.parse(file.read_text()).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            found[node.name] = [argument.arg for argument in node.args.args]
+            found[node.name] = listed(node.args)
         if isinstance(node, ast.ClassDef):
             found[node.name] = []
             for method in node.body:
                 if isinstance(method, ast.FunctionDef) and method.name == "__init__":
-                    names = [argument.arg for argument in method.args.args]
                     # The one standing exemption: sizes that Keras infers when it builds.
-                    found[node.name] = [n for n in names if not n.startswith("in_")]
+                    found[node.name] = [a for a in listed(method.args) if not a.startswith("in_")]
     return found
 
 

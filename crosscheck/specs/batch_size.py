@@ -16,13 +16,16 @@ BATCH = 24
 BAD_ORDERS = ([0, -1, 2], [0, IMAGES, 2], [0.0, 1.0], [True, True], [[0, 1], [2, 3]])
 
 
-def draw_epoch(generator: np.random.Generator) -> Arrays:
-    """Images that grow brighter, so that the order and a lost batch are seen in any mean."""
+def draw_epoch(generator: np.random.Generator, length: int = IMAGES) -> Arrays:
+    """Images that grow brighter, so that the order and a lost batch are seen in any mean.
+
+    An order of fewer images leaves some out; in one of more, some come twice.
+    """
     brightness = np.linspace(0.1, 2.0, IMAGES)[:, None, None, None]
     return {
         "images": brightness * generator.normal(size=(IMAGES, 4, 6, 3)),
         "labels": generator.integers(0, 10, IMAGES),
-        "order": generator.permutation(IMAGES),
+        "order": generator.permutation(np.arange(length) % IMAGES),
     }
 
 
@@ -79,12 +82,12 @@ def split_gradient(
     return found
 
 
-def epoch_case(batch_size: int) -> Call:
-    """37 images in batches of one size; the last one is partial."""
+def epoch_case(batch_size: int, length: int = IMAGES) -> Call:
+    """An order of so many of 37 images in batches of one size; the last one is partial."""
     return Call(
-        name=f"epoch_{batch_size}",
+        name=f"epoch_{batch_size}" if length == IMAGES else f"epoch_{batch_size}_order_of_{length}",
         function="epoch",
-        inputs=draw_epoch,
+        inputs=partial(draw_epoch, length=length),
         arguments={"batch_size": batch_size},
         oracle=epoch,
         refused=(
@@ -135,6 +138,8 @@ TECHNIQUE = Technique(
     cases=(
         epoch_case(8),
         epoch_case(16),
+        epoch_case(8, length=20),
+        epoch_case(8, length=50),
         gradient_case("parts", "small", (8, 16)),
         # The moments of a batch are not those of its parts: no mean of their gradients is its own.
         gradient_case("parts_batch_norm", "small_bn_before", (8,)),

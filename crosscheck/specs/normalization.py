@@ -49,6 +49,8 @@ def layer_case(
 ) -> Case:
     """One of the two layers alone."""
     batch, height, width, channels = shape
+    refused = ((batch, height, width, channels + 1), (batch, height, channels), (batch, channels))
+    one_value = (batch, 1, 1, channels)  # of a channel in an image; over the batch there are several
     return Case(
         name=name,
         build=build,
@@ -59,7 +61,7 @@ def layer_case(
         expected_count=2 * channels if affine else 0,
         loss="squared_error",
         trains=False,
-        refused_shapes=((batch, height, width, channels + 1), (batch, height, channels), (batch, channels)),
+        refused_shapes=(*refused, one_value) if build == "InstanceNorm" else refused,
     )
 
 

@@ -46,6 +46,8 @@ TECHNIQUE = Technique(
         Update("adamw", Adam(0.01, weight_decay=0.02), TENSORS, NET),
         Update("adam_epsilon", Adam(0.01, epsilon=0.1), TENSORS),
         Update("adam_no_momentum", Adam(0.01, beta_1=0.0), TENSORS),
+        Update("adam_last_square", Adam(0.01, beta_2=0.0), TENSORS),
+        Update("adam_sign", Adam(0.01, beta_1=0.0, beta_2=0.0), TENSORS),
     ),
     mirror_exceptions={
         "L2": "PyTorch's optimizers have L2 of their own, by the name of weight_decay.",

@@ -104,8 +104,9 @@ class Adam(L2, keras.optimizers.Adam):
         index = self._get_variable_index(variable)
         gradient = self.with_l2(gradient, variable)
         mean, square = self._momentums[index], self._velocities[index]
-        self.assign_add(mean, (gradient - mean) * (1 - self.beta_1))
-        self.assign_add(square, (ops.square(gradient) - square) * (1 - self.beta_2))
+        # Not the old ones plus a share of the difference: where a beta is near 0, that cancels.
+        self.assign(mean, self.beta_1 * mean + (1 - self.beta_1) * gradient)
+        self.assign(square, self.beta_2 * square + (1 - self.beta_2) * ops.square(gradient))
         # PORT: PyTorch's epsilon stands beside the root of the corrected v, Keras' beside the root of the
         # uncorrected one, so that no constant makes them equal; and their defaults are 1e-8 and 1e-7.
         root = ops.sqrt(square) / ops.sqrt(self.correction(self.beta_2, variable.dtype)) + self.epsilon
