@@ -170,6 +170,8 @@ TECHNIQUE = Technique(
         net_case("small", 1_586, hidden=(13, 9), small=True),
         net_case("small_bn_before", 1_536, "bn_before", hidden=(13,), small=True),
         net_case("small_bn_after", 1_536, "bn_after", hidden=(13,), small=True),
+        net_case("small_prelu_layer", 1_504, hidden=(13,), activation="prelu_layer", small=True),
+        net_case("small_prelu_element", 4_177, hidden=(13,), activation="prelu_element", small=True),
         net_case("small_residual", 2_685, "residual", hidden=(13,), small=True),
         net_case("small_no_shortcut", 2_580, "no_shortcut", hidden=(13,), small=True),
     ),

@@ -68,14 +68,14 @@ def costs(stages: Sequence[Stage], image: Shape) -> list[int]:
     return found
 
 
-def net_parameters(stages: Sequence[Stage], image: Shape) -> Parameters:
+def net_parameters(stages: Sequence[Stage], image: Shape, classes: int) -> Parameters:
     """Everything such a net holds."""
     found, inputs = Parameters(), image[2]
     for number, stage in enumerate(stages, start=1):
         found |= conv2d(f"stage{number}.conv", (stage.kernel_size, stage.kernel_size), inputs, stage.filters)
         inputs = stage.filters
     height, width, channels = shapes(stages, image)[-1][1]
-    return found | dense("fc", height * width * channels, CLASSES)
+    return found | dense("fc", height * width * channels, classes)
 
 
 def net_case(
@@ -84,16 +84,17 @@ def net_case(
     image: Shape,
     stages: tuple[Stage, ...],
     counted_only: bool = True,
+    classes: int = CLASSES,
 ) -> Case:
     """A net of these stages for images of this shape."""
     height, width, channels = image
     return Case(
         name=name,
         build="ClassicNet",
-        arguments={"stages": tuple(tuple(stage) for stage in stages), "classes": CLASSES},
+        arguments={"stages": tuple(tuple(stage) for stage in stages), "classes": classes},
         in_arguments={"in_shape": (channels, height, width)},
         input_shape=(2, *image),
-        parameters=net_parameters(stages, image),
+        parameters=net_parameters(stages, image, classes),
         expected_count=expected_count,
         loss="cross_entropy",
         refused_shapes=(
@@ -172,6 +173,11 @@ SMALL_SEVEN = net_case(
     "small_seven", 2_103, (44, 36, 3),
     (Stage(7, 2, 4, True), Stage(5, 1, 5, True), Stage(3, 1, 6, False)), counted_only=False,
 )  # fmt: skip
+# Another number of classes, and no pooling.
+SMALL_UNPOOLED = net_case(
+    "small_unpooled", 1_546, (11, 9, 3),
+    (Stage(5, 2, 4, False), Stage(3, 1, 5, False)), counted_only=False, classes=7,
+)  # fmt: skip
 
 TECHNIQUE = Technique(
     name="classic_cnn",
@@ -195,6 +201,7 @@ TECHNIQUE = Technique(
         SEVEN_THREES,
         SMALL_ELEVEN,
         SMALL_SEVEN,
+        SMALL_UNPOOLED,
         stages_case(SMALL_SEVEN),
         stages_case(ELEVEN),
         stages_case(ELEVEN_THREES),

@@ -153,6 +153,10 @@ TECHNIQUE = Technique(
         net_case("plain_k14_l22", 33_570, net_arguments(22, 14, connected=False)),
         net_case("small", 6_307, net_arguments(10, 3), (8, 12)),
         net_case("small_bc", 3_969, net_arguments(10, 5, True, 0.5), (10, 14)),
+        # Each of the two without the other: the first convolution is wide for both together only.
+        net_case("small_b", 9_090, net_arguments(16, 4, True), (9, 13)),
+        net_case("small_c", 6_638, net_arguments(10, 5, False, 0.6), (9, 13)),
+        net_case("small_bc_deeper", 5_466, net_arguments(16, 4, True, 0.5), (8, 13)),
         net_case("small_plain", 1_794, net_arguments(7, 5, connected=False), (8, 12)),
     ),
     oracle=oracle,

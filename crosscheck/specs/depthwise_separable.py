@@ -119,6 +119,8 @@ PUBLISHED = (2, 16, 24, 128)
 # As many outputs as depthwise channels, so that a transposed pointwise kernel would fit.
 SMALL = (2, 4, 5, 3)
 EVEN = (2, 8, 10, 3)
+# Sizes at which a stride of 2 needs the zeros below and to the right, too; at an even one it may not.
+ODD = (2, 7, 9, 3)
 
 TECHNIQUE = Technique(
     name="depthwise_separable",
@@ -146,7 +148,9 @@ TECHNIQUE = Technique(
     cases=(
         separable_case("multiplier", 126, SMALL, 6, (3, 5), multiplier=2),
         separable_case("strided", 43, EVEN, 4, (3, 3), stride=2, bias=True),
+        separable_case("strided_multiplier", 125, ODD, 5, (3, 5), stride=2, multiplier=2, bias=True),
         plain_case("plain", 270, SMALL, 6, (3, 5)),
+        plain_case("plain_strided", 276, (2, 7, 10, 3), 6, (3, 5), stride=2, bias=True),
         plain_case("published_conv_3x3", 294_912, PUBLISHED, 256, (3, 3)),
         plain_case("published_conv_1x1", 32_768, PUBLISHED, 256, (1, 1)),
         plain_case("published_conv_3x3_bias", 295_168, PUBLISHED, 256, (3, 3), bias=True),

@@ -41,6 +41,7 @@ def feature_case(
     size: tuple[int, int] = (16, 24),
     channels: tuple[int, int, int] = (5, 6, 7),
     features: int = 13,
+    activation: str = "sigmoid",
 ) -> Case:
     """The baseline net of article 004 without its last layer, trained with the loss of the neighbours.
 
@@ -54,11 +55,7 @@ def feature_case(
     return Case(
         name=name,
         build="FeatureNet",
-        arguments={
-            "channels": channels,
-            "features": features,
-            "activation": "relu" if size == (32, 32) else "sigmoid",
-        },
+        arguments={"channels": channels, "features": features, "activation": activation},
         in_arguments={"in_size": size},
         input_shape=(batch, *size, 3),
         parameters=found,
@@ -100,6 +97,11 @@ def batch(generator: np.random.Generator) -> Arrays:
     features = generator.normal(size=(11, 3))
     features[7] = features[2]
     return {"features": features, "labels": np.array([1, 2, 1, 2, 1, 3, 2, 2, 1, 1, 2])}
+
+
+def all_different(generator: np.random.Generator) -> Arrays:
+    """5 rows in 3 dimensions, each of a class of its own."""
+    return {"features": generator.normal(size=(5, 3)), "labels": generator.permutation(5)}
 
 
 def classified(
@@ -185,10 +187,23 @@ TECHNIQUE = Technique(
                 {"features": np.zeros((11, 3, 2))},
             ),
         ),
+        # No row has another of its class.
+        Call(
+            name="loss_of_none",
+            function="batch_loss",
+            inputs=all_different,
+            arguments={},
+            oracle=lambda **given: {"loss": knn_loss(**given)},
+            refused=({"labels": np.zeros((11, 1), np.int64)},),
+            perturbed=False,
+        ),
         feature_case("small", 1_360, batch=11, classes=CLASSES),
         # More classes than rows, so that some rows have no other of their class.
+        feature_case("small_relu", 1_360, batch=11, classes=CLASSES, activation="relu"),
         feature_case("absent", 1_360, batch=9, classes=11),
-        feature_case("features", 121_920, 3, 10, size=(32, 32), channels=(32, 64, 64), features=64),
+        feature_case(
+            "features", 121_920, 3, 10, size=(32, 32), channels=(32, 64, 64), features=64, activation="relu"
+        ),
     ),
     oracle=oracle,
 )

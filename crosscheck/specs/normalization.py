@@ -107,6 +107,8 @@ TECHNIQUE = Technique(
         layer_case("instance_norm", "InstanceNorm", True, norm("", SHAPE[-1])),
         layer_case("instance_norm_plain", "InstanceNorm", False, {}),
         restorer_case("small_restorer", "instance", norm("norm", 5), (6, 8), 5),
+        restorer_case("small_restorer_batch", "batch", batch_norm("norm", 4), (7, 5), 4),
+        restorer_case("small_restorer_none", "none", {}, (5, 8), 6),
         # For the experiment: with 16 channels, on images of 32 x 32.
         *(
             replace(restorer_case(f"restorer_{kind}", kind, declared, (32, 32), 16), counted_only=True)

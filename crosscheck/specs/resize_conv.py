@@ -69,10 +69,10 @@ def transposed_case(kernel_size: int, stride: int, count: int) -> Case:
     return layer_case(name, "TransposedConv", parameters, count, kernel_size=kernel_size, stride=stride)
 
 
-def resize_case(mode: str) -> Case:
-    """Twice the size, then a 3x3 convolution."""
-    parameters = conv2d("conv", (3, 3), SHAPE[-1], CHANNELS)
-    return layer_case(mode, "ResizeConv", parameters, 168, kernel_size=3, scale=2, mode=mode)
+def resize_case(name: str, mode: str, count: int, kernel_size: int = 3, scale: int = 2) -> Case:
+    """Some times the size, then a convolution."""
+    parameters = conv2d("conv", (kernel_size, kernel_size), SHAPE[-1], CHANNELS)
+    return layer_case(name, "ResizeConv", parameters, count, kernel_size=kernel_size, scale=scale, mode=mode)
 
 
 def resized(x: np.ndarray, scale: int) -> dict[str, np.ndarray]:
@@ -124,8 +124,14 @@ TECHNIQUE = Technique(
         transposed_case(3, 2, 168),
         transposed_case(4, 2, 294),
         transposed_case(5, 2, 456),
-        resize_case("nearest"),
-        resize_case("bilinear"),
+        # Other strides than 2: three pixels too many, of which one is cropped before; and none.
+        transposed_case(6, 3, 654),
+        transposed_case(3, 3, 168),
+        resize_case("nearest", "nearest", 168),
+        resize_case("bilinear", "bilinear", 168),
+        # Other factors than 2, and other kernels than 3, whose padding is another.
+        resize_case("nearest_k5s3", "nearest", 456, kernel_size=5, scale=3),
+        resize_case("bilinear_k1s4", "bilinear", 24, kernel_size=1, scale=4),
         layer_case(
             "strided",
             "StridedConv",

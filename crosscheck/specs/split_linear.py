@@ -125,6 +125,8 @@ TECHNIQUE = Technique(
         layer_case("layer", tied=True),
         layer_case("untied_layer", tied=False),
         net_case("rectangular", hidden=63, splits=9, expected_count=7_671, size=(24, 28)),
+        net_case("small_untied", hidden=45, splits=9, expected_count=8_441, tied=False, size=(24, 28)),
+        net_case("small_control", hidden=11, splits=1, expected_count=9_363, size=(24, 28)),
         net_case("control", hidden=120, splits=1, expected_count=62_186, counted_only=True),
         net_case("split", hidden=120, splits=10, expected_count=8_618),
         net_case("adjusted", hidden=3_720, splits=10, expected_count=61_178),

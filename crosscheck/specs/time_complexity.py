@@ -19,6 +19,14 @@ from crosscheck.technique import Call, Case, Technique
 
 SMALL = (Stage(3, (5,), stride=2, pool=3), Stage(2, (6, 7, 4), pool=2), Stage(2, (8, 5)))
 SMALL_SHAPE = (2, 28, 41, 3)
+# Sides above 2, which have zeros before the map, too; the even one by turns.
+SIDES = (
+    Stage(3, (5, 4), stride=2, pool=2),
+    Stage(3, (6, 7), pool=2),
+    Stage(5, (4,)),
+    Stage(4, (3, 4, 5)),
+)
+SIDES_SHAPE = (2, 27, 43, 3)
 
 
 def oracle(
@@ -152,6 +160,7 @@ TECHNIQUE = Technique(
     ),
     cases=(
         staged_case("small", SMALL, SMALL_SHAPE, counted=False),
+        staged_case("sides", SIDES, SIDES_SHAPE, counted=False),
         *(staged_case(name, stages, FULL_SHAPE, counted=True) for name, stages in MODELS.items()),
         staged_cost_call("small", SMALL, SMALL_SHAPE),
         *(staged_cost_call(name, stages, FULL_SHAPE) for name, stages in MODELS.items()),
