@@ -46,8 +46,8 @@ def feature_case(
 ) -> Case:
     """The baseline net of article 004 without its last layer, trained with the loss of the neighbours.
 
-    The small ones end in a sigmoid: behind a ReLU that is on for the whole batch a bias moves all features
-    alike and no distance, and its gradient is nothing but rounding.
+    Those that are trained small end in a sigmoid: behind a ReLU that is on for the whole batch a bias moves
+    all features alike and no distance, and its gradient is nothing but rounding.
     """
     found: Parameters = {}
     for number, (inputs, outputs) in enumerate(zip((3, *channels), channels, strict=False), start=1):
