@@ -26,9 +26,11 @@ NETS = [
 
 
 def batch(names: tuple[str, str], size: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    shape = techniques()[names[0]].model(names[1]).input_shape[1:]
+    case = techniques()[names[0]].model(names[1])
+    classes = next(reversed(case.parameters.values())).shape[-1]
     generator = np.random.default_rng(0)
-    return generator.normal(size=(size, *shape)).astype(np.float32), generator.permutation(10)[:size]
+    x = generator.normal(size=(size, *case.input_shape[1:])).astype(np.float32)
+    return x, generator.permutation(classes)[:size]
 
 
 @pytest.mark.parametrize("names", NETS, ids="/".join)
