@@ -137,9 +137,8 @@ def revision() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        git(
-            "ls-files", "--error-unmatch", here.name
-        )  # or it is the repository of someone who has installed us
+        # Fails in the repository of someone who has installed us.
+        git("ls-files", "--error-unmatch", here.name)
         changed = git("status", "--porcelain", "--", *(f":/{name}" for name in SOURCES))
         return git("describe", "--always", "--abbrev=12") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):

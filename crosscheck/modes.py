@@ -25,6 +25,10 @@ LARGE_BATCH = 32
 MIXED = "mixed_bfloat16"
 
 
+# What Keras' torch backend does not do; more of it in docs/limitations.md.
+PARTLY_FLOAT32 = "keras on torch computes float64 partly in float32 (docs/limitations.md)"
+
+
 def stored(dtype: str) -> str:
     """The dtype of a model's weights, inputs and loss."""
     return "float32" if dtype == MIXED else dtype

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich import table as rich_table
 
-from crosscheck import checkpoint, console, options
+from crosscheck import checkpoint, console, modes, options
 from crosscheck.data import dataset
 from crosscheck.experiments import experiment
 from crosscheck.experiments.experiment import Cell, Outcome, Setting, Table
@@ -54,10 +54,7 @@ def experiment_command(
     """
     found = experiment.experiment(name)
     if backend == "torch":
-        console.note(
-            "keras on torch computes float64 partly in float32 (docs/limitations.md): claims of more digits "
-            "than that will not hold"
-        )
+        console.note(f"{modes.PARTLY_FLOAT32}: claims of more digits than that will not hold")
     images = dataset.load(data)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint.require_writable(out / f"{name}.json", out / f"{name}.png")

@@ -29,8 +29,6 @@ SMOOTHED = 15  # steps
 STARTS = 7  # initial weights
 # The nets take images of any size; these are halved, which makes training four times as fast.
 SIDE = 16
-
-
 # Of the gradients that are judged.
 BEFORE = f"before training; one batch of 3 images, median of {STARTS} initial weights"
 

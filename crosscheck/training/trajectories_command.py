@@ -7,7 +7,7 @@ import click
 from crosscheck import console, options
 from crosscheck.data import dataset
 from crosscheck.errors import CrosscheckError, SideError
-from crosscheck.modes import for_training
+from crosscheck.modes import PARTLY_FLOAT32, for_training
 from crosscheck.recipes.recipe import recipe as find_recipe
 from crosscheck.recipes.recipe import recipes
 from crosscheck.sides import open_sides
@@ -57,8 +57,7 @@ def trajectories_command(
     """
     if backend == "torch":
         raise CrosscheckError(
-            "keras on torch computes float64 partly in float32 (docs/limitations.md), so that there is "
-            "nothing to follow; use --backend tensorflow or jax"
+            f"{PARTLY_FLOAT32}, so that there is nothing to follow; use --backend tensorflow or jax"
         )
     chosen = [find_recipe(name) for name in names or recipes()]
     images = dataset.load(data)
