@@ -95,6 +95,30 @@ def test_a_course_that_parts_is_told() -> None:
     assert (found["passed"], trajectories.used(found)) == (False, ["no number"])
 
 
+def channels_last(dtype: str) -> bool:
+    """In PyTorch's process: whether a long course has the channels last in memory."""
+    import torch
+
+    from torch_impl import training
+
+    long, train, seen = training.LONG, training.Trainer.train, []
+    training.LONG = 2
+    training.Trainer.train = lambda self, *given: seen.append(self.memory_format) or train(self, *given)
+    try:
+        case = technique(NET[0]).model(NET[1])
+        x = np.zeros((2, 3, *case.input_shape[1:]), dtype)
+        start = {n: w.astype(dtype) for n, w in initial_weights(dict(case.parameters), 0).items()}
+        training.trajectory(*NET, dtype, SGD(0.1), [start], x, np.zeros((2, 3), np.int64))
+    finally:
+        training.LONG, training.Trainer.train = long, train
+    return seen == [torch.channels_last]
+
+
+def test_long_courses_are_as_training_but_as_exact_as_can_be_in_float32(sides: Sides) -> None:
+    asked = "parity_tests.test_trajectories:channels_last"
+    assert [sides.torch.call(asked, dtype) for dtype in ("float64", "float32")] == [True, False]
+
+
 def test_beyond_rounding_in_float64_the_twins_are_run(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     images = dataset.load("generated")
     within = trajectories.follow(recipe("split_linear/split"), sides, images, 12, 0)["float64"]
