@@ -167,6 +167,21 @@ def test_runs_that_went_on_elsewhere_are_not_one_table() -> None:
         report.circumstances([run | {"resumed": resumed}])
 
 
+def test_runs_of_several_machines_are_one_table_with_the_speeds_of_one() -> None:
+    runs = [result(side, seed, 0.7 + seed / 100) for side in ("torch", "keras") for seed in (0, 1, 2)]
+    for run in runs:
+        fast = run["seed"] > 0
+        run |= {"machine": "fast" if fast else "slow", "images_per_second": 100.0 if fast else 9.0}
+    runs[2] |= {"resumed": [{"machine": "slow", "revision": "x"}], "images_per_second": 50.0}
+    table = comparison_report.table({"margin": 0.015, "runs": runs})
+    assert "| 100 [2] | 100 [2] |" in table  # neither of the slow one nor of the one that moved
+    assert "cpu: [1] slow and [2] fast; revision x." in table
+    alone = comparison_report.table({"margin": 0.015, "runs": runs[:1]})
+    assert "| 9 | - |" in alone
+    assert "cpu: slow;" in alone
+    assert "[n]" not in alone
+
+
 def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
     recipe = {"name": "cifar_cnn/baseline", "technique": "cifar_cnn", "case": "baseline", "published": {}}
     facts = {

@@ -74,7 +74,6 @@ def table(results: dict[str, Any]) -> str:
     ]
     for name, recipe in recipes(results["runs"]).items():
         accuracy = [report.samples(results["runs"], name, side, "test_accuracy") for side in SIDES]
-        speed = [report.samples(results["runs"], name, side, "images_per_second") for side in SIDES]
         shared = accuracy[0].keys() & accuracy[1].keys()
         count = technique(recipe["technique"]).model(recipe["case"]).expected_count
         cells = [_short(name), f"{count:,}"]
@@ -86,7 +85,7 @@ def table(results: dict[str, Any]) -> str:
             cells += [f"{equivalence(accuracy[1], accuracy[0], margin):.3f}"]
         else:
             cells += [report.points(accuracy[1], accuracy[0]) if shared else "-", "-"]
-        cells += [f"{mean(side.values()):,.0f}" if side else "-" for side in speed]
+        cells += _speeds(results["runs"], name)
         published = recipe["published"].get("test_accuracy")
         cells += [f"{100 * published:.1f} %" if published else "-"]
         lines.append("| " + " | ".join(cells) + " |")
@@ -95,9 +94,30 @@ def table(results: dict[str, Any]) -> str:
         f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
         f"each other, a margin set before the runs; below {LEVEL:g} they are, each row judged by itself. "
         f"{'The figures of the article are of one run each, without a seed. ' if articles else ''}"
-        "Images/s are those of the median epoch; runs may have shared the machine."
-    )
+        f"Images/s are those of the median epoch; runs may have shared the machine. {_of_several(results)}"
+    ).rstrip()
     return "\n".join([*lines, "", note, "", report.provenance(results)])
+
+
+def _speeds(runs: Sequence[Result], name: str) -> list[str]:
+    """Images/s on either side, on the one machine that trained most of this recipe on both."""
+    machines = report.machines(runs)
+
+    def of(machine: str) -> list[Samples]:
+        whole = [run for run in runs if report.machines([run]) == [machine]]
+        return [report.samples(whole, name, side, "images_per_second") for side in SIDES]
+
+    chosen = max(machines, key=lambda machine: sorted(map(len, of(machine))))
+    mark = f" [{machines.index(chosen) + 1}]" if len(machines) > 1 else ""
+    return [f"{mean(side.values()):,.0f}{mark}" if side else "-" for side in of(chosen)]
+
+
+def _of_several(results: dict[str, Any]) -> str:
+    if len(report.machines(results["runs"])) == 1:
+        return ""
+    return (
+        "They are of one machine, the one that trained most of the net on both sides; [n] is the n-th below."
+    )
 
 
 def claims(results: dict[str, Any]) -> str:

@@ -162,14 +162,13 @@ def provenance(results: dict[str, Any]) -> str:
 
 
 def circumstances(runs: Sequence[Result]) -> str:
-    """Images, backends, versions, device and machine of runs, and their revisions of the sources.
+    """Images, backends, versions, device and machines of runs, and their revisions of the sources.
 
     Raises:
         CrosscheckError: they differ in something that a result may depend on.
     """
-    # A run that was gone on with says what was other then.
-    sessions = [run | session for run in runs for session in ({}, *run.get("resumed", []))]
-    for key in ("versions", "machine", "device", "data_sha256"):
+    sessions = [session for run in runs for session in _sessions(run)]
+    for key in ("versions", "device", "data_sha256"):
         if len({json.dumps(session[key], sort_keys=True) for session in sessions}) > 1:
             raise CrosscheckError(f"the runs differ in {key}; one table cannot speak for all of them")
     versions = runs[0]["versions"]
@@ -178,8 +177,23 @@ def circumstances(runs: Sequence[Result]) -> str:
     named = ", ".join(f"{name} {versions[name]}" for name in packages)
     revisions = ", ".join(dict.fromkeys(session["revision"] for session in sessions))
     keras = f"Keras on {' and '.join(backends)}" if backends else "Keras not run yet"
-    where = f"{runs[0]['device']}: {runs[0]['machine']}"
+    where = f"{runs[0]['device']}: {' and '.join(numbered(machines(runs)))}"
     return f"{described(runs[0]['data_sha256'])}; {keras}; {named}; {where}; revision {revisions}"
+
+
+def machines(runs: Iterable[Result]) -> list[str]:
+    """The machines that runs were trained on, in the order of the runs."""
+    return list(dict.fromkeys(session["machine"] for run in runs for session in _sessions(run)))
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """The names with their numbers before them, if they are several: "[1] name"."""
+    return [f"[{number}] {name}" for number, name in enumerate(names, 1)] if len(names) > 1 else [*names]
+
+
+def _sessions(run: Result) -> list[Result]:
+    """The run, and what was other each time that it was gone on with."""
+    return [run | session for session in ({}, *run.get("resumed", []))]
 
 
 def speeds(bench: dict[str, Any]) -> str:
