@@ -1,4 +1,4 @@
-"""Write what is generated in the docs: the README's tables, a page a technique, the guide to porting.
+"""Write what is generated in the docs: tables in them, a page a technique, the guide to porting.
 
 python scripts/report.py            (writes)
 python scripts/report.py --check    (exit status 1 if a document is out of date)
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from crosscheck import checkpoint, console, guide, options, readme
+from crosscheck import checkpoint, console, documents, guide, options
 from crosscheck.ports import causes
 from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
@@ -24,7 +24,7 @@ def rendered() -> dict[Path, str]:
     pages = {ROOT / "docs" / f"{name}.md": guide.page(t, ROOT) for name, t in techniques().items()}
     pages |= {ROOT / causes.PAGE: porting.page(), ROOT / limitations.PAGE: limitations.page()}
     pages |= {ROOT / results_page.PAGE: results_page.page(ROOT)}
-    return {ROOT / "README.md": readme.written(ROOT)} | pages
+    return documents.written(ROOT) | pages
 
 
 @click.command(context_settings=options.CONTEXT)

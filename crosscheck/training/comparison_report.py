@@ -161,6 +161,15 @@ def _compared(results: dict[str, Any], claim: Claim, side: str) -> tuple[Samples
     return of(claim.first), others.get(best, {}), "the best of the others"
 
 
+def alike(results: dict[str, Any]) -> dict[str, bool | None]:
+    """Of every recipe whether the frameworks' accuracies are alike to the margin; None if undecided."""
+    found = {}
+    for name in recipes(results["runs"]):
+        torch, keras = (report.samples(results["runs"], name, side, "test_accuracy") for side in SIDES)
+        found[name] = holds(keras, torch, "alike", results["margin"])
+    return found
+
+
 def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
     """The recipes of the runs, by name, in the order of the suite."""
     return {run["recipe"]["name"]: run["recipe"] for run in runs}

@@ -1,4 +1,4 @@
-"""The part of docs/training.md on what was checked on a GPU, from results/gpu.json."""
+"""The part of docs/results.md on what was checked on a GPU, from results/gpu.json."""
 
 import json
 from collections import Counter

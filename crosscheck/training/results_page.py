@@ -1,15 +1,16 @@
-"""docs/training.md: what trained models showed, generated from the data in results/."""
+"""docs/results.md: what trained models showed, generated from the data in results/."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import recipes
 from crosscheck.technique import technique
-from crosscheck.training import comparison_report, gpu_results, report, trajectories
+from crosscheck.training import comparison_report, gpu_results, report, suite, trajectories
 
-PAGE = Path("docs") / "training.md"
+PAGE = Path("docs") / "results.md"
 TRAJECTORIES = Path("results") / "trajectories"
 # Of nets with batch norm that part farther than their twins: what was found, by hand, of bn_before.
 SUMS = (
@@ -51,6 +52,29 @@ def page(root: Path) -> str:
     lines += ["## Step by step", "", *_trajectories(root)]
     lines += ["## On a GPU", "", *gpu_results.section(root)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def summary(root: Path) -> str:
+    """How many nets of each suite end alike in both frameworks, as a Markdown table.
+
+    Args:
+        root: of the repository.
+    """
+    lines = [
+        "| suite | runs | nets | alike in both frameworks | undecided | not alike | margin, points |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name in suite.SUITES:
+        file = root / "results" / f"{name}.json"
+        if not file.exists():
+            lines.append(f"| {name} | not run yet | | | | | |")
+            continue
+        results = report.read(file)
+        found = Counter(comparison_report.alike(results).values())
+        counts = [found[said] for said in (True, None, False)]
+        cells = [f"{len(results['runs'])} of {results['planned']}", sum(counts), *counts]
+        lines.append(f"| {name} | {' | '.join(map(str, cells))} | {100 * results['margin']:g} |")
+    return "\n".join(lines)
 
 
 def _command(name: str) -> str:
