@@ -1,7 +1,7 @@
 """Every experiment runs, says what it found, and leaves data and a picture that can be drawn again."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -67,29 +67,32 @@ def test_only_what_is_required_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "holds"),
+    ("gains", "margin", "holds"),
     [
-        (((56.0, 48.0), (57.0, 48.0)), True),
-        (((48.0, 56.0), (48.0, 57.0)), False),
-        (((56.0, 48.0), (55.0, 48.0)), None),  # one framework within the noise
-        (((56.0, 48.0), (48.0, 56.0)), None),  # of two minds
-        (((50.0, 50.0), (50.0, 50.0)), None),
+        ((8.0, 8.5, 9.0), 0, True),
+        ((-8.0, -8.5, -9.0), 0, False),
+        ((8.0, -8.5, 9.0), 0, None),
+        ((8.0, 8.5), 0, None),  # of two seeds nothing is concluded
+        ((-1.0, -1.1, -0.9), 2, True),
+        ((-3.0, -3.1, -2.9), 2, False),
+        ((-2.0, -2.1, -1.9), 2, None),
     ],
 )
-def test_an_accuracy_is_higher_only_by_more_than_the_noise(
-    pairs: tuple[tuple[float, float], ...], holds: bool | None
+def test_an_opinion_is_judged_by_its_interval(
+    gains: tuple[float, ...], margin: float, holds: bool | None
 ) -> None:
-    # Two standard errors of a difference, about 50 % of 2,000 images, are 3.2 points; two trainings, 7.
-    claim = opinions.higher("it is better", pairs, 2_000)
+    second = dict.fromkeys(range(len(gains)), 50.0)
+    first = {seed: 50 + gain for seed, gain in enumerate(gains)}
+    claim = opinions.higher("it is better", first, second, margin)
     assert claim.holds is holds
-    assert "7.7 points" in claim.text
-    assert opinions.higher("it is better", pairs, 200).holds is None
+    assert not claim.required
+    assert f"it is better: {sum(gains) / len(gains):+.1f} points on average of {len(gains)}" in claim.text
 
 
-def test_an_opinion_may_allow_a_margin() -> None:
-    pairs = [(48.0, 48.0)] * 2
-    assert opinions.higher("it is as good", pairs, 2_000, margin=8).holds is True
-    assert opinions.higher("it is as good", pairs, 2_000, margin=7).holds is None
+def test_an_experiment_has_enough_seeds(sides: Sides) -> None:
+    setting = Setting(sides, dataset.load("generated"), quick=False, seed=4, note=lambda _: None)
+    assert [one.seed for one in setting.by_seed()] == [4, 5, 6]
+    assert [one.seed for one in replace(setting, quick=True).by_seed()] == [4]
 
 
 def test_seeds_of_two_minds_leave_an_opinion_undecided() -> None:
@@ -102,26 +105,22 @@ def test_seeds_of_two_minds_leave_an_opinion_undecided() -> None:
     assert classic_cnn.no_worse(worse, alike).holds is True
 
 
-def test_minima_are_sharper_only_by_more_than_those_of_one_batch_size_differ() -> None:
-    def rises(small: tuple[float, float], large: tuple[float, float]) -> list[dict[str, object]]:
-        return [
-            {"minimum": f"batch {batch}, trained by {side}", "percent": {side: percent}}
-            for batch, both in ((5, small), (50, large))
-            for side, percent in zip(("torch", "keras"), both, strict=True)
-        ]
+def test_minima_are_sharper_by_powers_of_ten() -> None:
+    def verdicts(*large: float) -> list[bool | None]:
+        minima, rises = [], []
+        for seed, percent in enumerate(large):
+            for side in ("torch", "keras"):
+                for batch, sharp in ((5, 1.0), (50, percent)):
+                    minima.append(sharpness.Minimum(seed, side, batch, 1, {}, 0.1, (99.0, 30.0 - batch / 50)))
+                    measured = {"torch": sharp, "keras": sharp}
+                    rises.append({"minimum": minima[-1].name, "seed": seed, "percent": measured})
+        return [claim.holds for claim in sharpness.judged(minima, rises)]
 
-    minima = [
-        sharpness.Minimum(side, batch, 1, {}, 0.1, (99.0, 30.0))
-        for batch in (5, 50)
-        for side in ("torch", "keras")
-    ]
-
-    def verdicts(*both: tuple[float, float]) -> list[bool | None]:
-        return [claim.holds for claim in sharpness.judged(minima, rises(*both), 2_000)[:2]]
-
-    assert verdicts((1.0, 2.0), (5.0, 5.0)) == [True, True]
-    assert verdicts((1.0, 3.0), (5.0, 5.0)) == [True, None]
-    assert verdicts((5.0, 5.0), (1.0, 2.0)) == [False, False]
+    assert verdicts(8.0, 10.0, 12.5) == [True, True, True]
+    assert verdicts(0.08, 0.1, 0.125)[:2] == [False, False]
+    assert verdicts(0.1, 10.0, 1.0)[:2] == [None, None]
+    rises = [{"minimum": "a", "seed": 0, "percent": {"torch": 10.0, "keras": 1000.0}}]
+    assert sharpness.powers(rises, "a") == {0: 2.0}
 
 
 def test_what_is_undecided_is_shown_as_such() -> None:

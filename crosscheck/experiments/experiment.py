@@ -7,7 +7,7 @@ which claims hold.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from crosscheck import experiments as package
 from crosscheck.data.dataset import Dataset
 from crosscheck.environment import machine, revision, versions
 from crosscheck.sides import Sides
+from crosscheck.training.statistics import ENOUGH
 
 if TYPE_CHECKING:  # loading it takes a second, which the other commands need not wait for
     from matplotlib.figure import Figure
@@ -41,6 +42,11 @@ class Setting:
     quick: bool
     seed: int
     note: Callable[[str], None]
+
+    def by_seed(self) -> list["Setting"]:
+        """The same with each of the seeds that an opinion is judged by; quick, with its own alone."""
+        count = 1 if self.quick else ENOUGH
+        return [replace(self, seed=self.seed + number) for number in range(count)]
 
 
 @dataclass(frozen=True)

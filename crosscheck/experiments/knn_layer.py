@@ -1,6 +1,6 @@
 """Do neighbours classify better than a softmax, on its own features and on features made for them?"""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from crosscheck.optimizers import Adam
 from crosscheck.parameters import initial_weights
 from crosscheck.sides import Both, Side
 from crosscheck.technique import technique
+from crosscheck.training.statistics import Samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,81 +27,101 @@ BATCH_SIZE = 100
 OPTIMIZERS = {"softmax": Adam(0.001), "neighbours": Adam(0.0001)}
 
 
+class Found(NamedTuple):
+    """What one seed showed.
+
+    Attributes:
+        accuracies: by what trained and by side: the shares by softmax, if it trained, and for each k.
+        losses: of every step, by what trained and by side.
+        different: of the decisions, how many the sides make otherwise on the same features.
+        decided: how many decisions.
+    """
+
+    accuracies: dict[str, dict[str, list[float]]]
+    losses: dict[str, dict[str, list[float]]]
+    different: int
+    decided: int
+
+
 def run(setting: Setting) -> Outcome:
     """Train with a softmax and with neighbours; classify by a softmax and by neighbours."""
     train = subset(setting.dataset.train, 400 if setting.quick else 10_000)
     test = subset(setting.dataset.test, 200 if setting.quick else 2_000)
     epochs = 1 if setting.quick else 6
-    accuracies: dict[str, dict[str, list[float]]] = {"softmax": {}, "neighbours": {}}
-    different = decided = 0
-
-    setting.note("training with a softmax")
-    start = initial_weights(dict(technique("cifar_cnn").model("baseline").parameters), setting.seed)
-    with fitting(setting, SOFTMAX_NET, OPTIMIZERS["softmax"], BATCH_SIZE, start) as fit:
-        softmax_losses = fit.epochs(train, BATCH_SIZE, epochs, setting.seed)
-        softmax, trained = fit.accuracy(test), fit.weights()
-    bodies = {"softmax": Both(*(without_head(weights) for weights in trained))}
-    setting.note("training with neighbours")
-    with fitting(setting, FEATURE_NET, OPTIMIZERS["neighbours"], BATCH_SIZE, without_head(start)) as fit:
-        knn_losses = fit.epochs(train, BATCH_SIZE, epochs, setting.seed)
-        bodies["neighbours"] = fit.weights()
-
-    for name, body in bodies.items():
-        setting.note(f"classifying the features of the net trained with {name}")
-        for number, side in enumerate((setting.sides.torch, setting.sides.keras)):
-            found = decisions(setting, body[number], side, train, test)
-            shares = [float((classes == test.labels).mean()) for classes in found[number].values()]
-            accuracies[name][side.name] = [softmax[number], *shares] if name == "softmax" else shares
-            different += sum(int((found.torch[k] != found.keras[k]).sum()) for k in KS)
-            decided += len(KS) * len(test)
-    rows: list[tuple[Cell, ...]] = [("softmax", "softmax", softmax.torch, softmax.keras)]
-    for name, sides in accuracies.items():
-        both = zip(sides["torch"][-len(KS) :], sides["keras"][-len(KS) :], strict=True)
-        rows += [(name, f"neighbours, k = {k}", *pair) for k, pair in zip(KS, both, strict=True)]
-    error = 100 * np.sqrt(softmax.torch * (1 - softmax.torch) / len(test))
+    found = {one.seed: trained(one, train, test, epochs) for one in setting.by_seed()}
+    rows: list[tuple[Cell, ...]] = []
+    for seed, one in found.items():
+        for name, sides in one.accuracies.items():
+            ways = ["softmax", *(f"neighbours, k = {k}" for k in KS)][-len(sides["torch"]) :]
+            shares = zip(ways, sides["torch"], sides["keras"], strict=True)
+            rows += [(name, way, seed, *pair) for way, *pair in shares]
+    first = found[setting.seed]
+    softmax = first.accuracies["softmax"]["torch"][0]
+    error = 100 * np.sqrt(softmax * (1 - softmax) / len(test))
     title = (
         f"Accuracy on {len(test):,} test images, {epochs} epochs of {len(train):,} images; "
         f"one standard error is about {error:.1f} points"
     )
-    table = Table(title, ("trained with", "classified by", "torch", "keras"), rows)
+    table = Table(title, ("trained with", "classified by", "seed", "torch", "keras"), rows)
+    different, decided = (sum(figures) for figures in zip(*(one[2:] for one in found.values()), strict=True))
     agree = Claim(
         f"on the same features both frameworks decide alike: {different} of {decided:,} decisions differ",
         different == 0,
     )
-    data = {
-        "accuracies": accuracies,
-        "losses": {
-            "softmax": {name: side.tolist() for name, side in softmax_losses._asdict().items()},
-            "neighbours": {name: side.tolist() for name, side in knn_losses._asdict().items()},
-        },
+    claims = [agree, *([] if setting.quick else judged(found))]
+    return Outcome((table,), tuple(claims), {"accuracies": first.accuracies, "losses": first.losses})
+
+
+def trained(setting: Setting, train: Split, test: Split, epochs: int) -> Found:
+    """Train two nets from the weights of the setting's seed, and classify in every way."""
+    accuracies: dict[str, dict[str, list[float]]] = {"softmax": {}, "neighbours": {}}
+    different = decided = 0
+    setting.note(f"training with a softmax, seed {setting.seed}")
+    start = initial_weights(dict(technique("cifar_cnn").model("baseline").parameters), setting.seed)
+    with fitting(setting, SOFTMAX_NET, OPTIMIZERS["softmax"], BATCH_SIZE, start) as fit:
+        losses = {"softmax": fit.epochs(train, BATCH_SIZE, epochs, setting.seed)}
+        softmax, weights = fit.accuracy(test), fit.weights()
+    bodies = {"softmax": Both(*map(without_head, weights))}
+    setting.note(f"training with neighbours, seed {setting.seed}")
+    with fitting(setting, FEATURE_NET, OPTIMIZERS["neighbours"], BATCH_SIZE, without_head(start)) as fit:
+        losses["neighbours"] = fit.epochs(train, BATCH_SIZE, epochs, setting.seed)
+        bodies["neighbours"] = fit.weights()
+    for name, body in bodies.items():
+        setting.note(f"classifying the features of the net trained with {name}")
+        for number, side in enumerate((setting.sides.torch, setting.sides.keras)):
+            classes = decisions(setting, body[number], side, train, test)
+            shares = [float((chosen == test.labels).mean()) for chosen in classes[number].values()]
+            accuracies[name][side.name] = [softmax[number], *shares] if name == "softmax" else shares
+            different += sum(int((classes.torch[k] != classes.keras[k]).sum()) for k in KS)
+            decided += len(KS) * len(test)
+    drawn = {
+        name: {"torch": both.torch.tolist(), "keras": both.keras.tolist()} for name, both in losses.items()
     }
-    return Outcome((table,), (agree, *([] if setting.quick else judged(accuracies, len(test)))), data)
+    return Found(accuracies, drawn, different, decided)
 
 
-def judged(accuracies: dict[str, dict[str, list[float]]], tested: int) -> list[Claim]:
+def judged(found: dict[int, Found]) -> list[Claim]:
     """What the article and its source say, on these images; with the largest k, so that none is picked."""
-    softmax = {side: 100 * shares[0] for side, shares in accuracies["softmax"].items()}
-    gains, others = (
-        [(100 * shares[-1], softmax[side]) for side, shares in accuracies[name].items()]
-        for name in ("softmax", "neighbours")
-    )
-    swapped, trained = (
-        " and ".join(f"{neighbours - by_softmax:+.1f}" for neighbours, by_softmax in pairs)
-        for pairs in (gains, others)
-    )
+
+    def of(name: str, way: int) -> Samples:
+        return {
+            seed: opinions.percent(Both(*(one.accuracies[name][side][way] for side in ("torch", "keras"))))
+            for seed, one in found.items()
+        }
+
+    by_softmax, rates = of("softmax", 0), [one.learning_rate for one in OPTIMIZERS.values()]
     return [
         opinions.higher(
-            "the article: neighbours on a softmax net's features beat its softmax (the source: by 0.1 to 0.2 "
-            f"points on MNIST): with k = {KS[-1]} {swapped} points here, torch and keras",
-            gains,
-            tested,
+            f"the article: neighbours, k = {KS[-1]}, on a softmax net's features beat its softmax (the "
+            "source: by 0.1 to 0.2 points on MNIST)",
+            of("softmax", -1),
+            by_softmax,
         ),
         opinions.higher(
-            "the source: trained with neighbours, a net is worse than with a softmax (on MNIST 4 to 5 % "
-            f"error instead of 1 %): with k = {KS[-1]} {trained} points here, torch and keras, at a rate of "
-            f"{OPTIMIZERS['neighbours'].learning_rate:g} instead of {OPTIMIZERS['softmax'].learning_rate:g}",
-            [(by_softmax, neighbours) for neighbours, by_softmax in others],
-            tested,
+            f"the source: trained with neighbours, k = {KS[-1]}, it is worse than with a softmax (on MNIST "
+            f"4 to 5 % error instead of 1 %; rates {rates[1]:g} and {rates[0]:g} here): by",
+            by_softmax,
+            of("neighbours", -1),
         ),
     ]
 

@@ -1,17 +1,17 @@
 """Does the linear scaling rule hold with a warmup, and do the frameworks follow one learning rate?"""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crosscheck.experiments import drawing, opinions
-from crosscheck.experiments.experiment import Claim, Experiment, Outcome, Setting, Table
+from crosscheck.experiments.experiment import Cell, Claim, Experiment, Outcome, Setting, Table
 from crosscheck.experiments.fitting import fitting, subset
 from crosscheck.optimizers import SGD
 from crosscheck.parameters import dense, trained_like_weights
 from crosscheck.reference.updates import learning_rate, updates
+from crosscheck.training.statistics import Samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +20,7 @@ NET = ("cifar_cnn", "baseline")
 BASE_BATCH, K = 32, 8
 BASE = SGD(2.0**-6, momentum=0.875)
 RELATIVE = 1e-12
+MARGIN = 2  # points by which a large batch may be worse and still as good
 TENSORS = dense("fc", 7, 6)
 
 
@@ -96,42 +97,35 @@ def batches(setting: Setting) -> tuple[Table, tuple[Claim, ...], dict[str, Any]]
         "large, scaled": (BASE_BATCH * K, scaled(setting, large, warmup=False)),
         "large, scaled, warmup": (BASE_BATCH * K, scaled(setting, large, warmup=True)),
     }
-    rows: list[tuple[str, int, float, float, float, float]] = []
+    rows: list[tuple[Cell, ...]] = []
+    accuracies: dict[str, Samples] = {name: {} for name in courses}
     losses: dict[str, Any] = {}
     for name, (batch_size, optimizer) in courses.items():
-        setting.note(f"training, {name}")
-        with fitting(setting, NET, optimizer, batch_size) as fit:
-            torch, keras = fit.epochs(train, batch_size, epochs, setting.seed)
-            accuracy = fit.accuracy(test)
-        losses[name] = {"torch": torch.tolist(), "keras": keras.tolist(), "batch_size": batch_size}
-        last = [float(side[-max(1, len(side) // 6) :].mean()) for side in (torch, keras)]
-        rows.append((name, len(torch), *last, 100 * accuracy.torch, 100 * accuracy.keras))
-    columns = ("course", "steps", "loss, torch", "loss, keras", "test %, torch", "test %, keras")
+        for one in setting.by_seed():
+            setting.note(f"training, {name}, seed {one.seed}")
+            with fitting(one, NET, optimizer, batch_size) as fit:
+                torch, keras = fit.epochs(train, batch_size, epochs, one.seed)
+                accuracy = fit.accuracy(test)
+            course = {"torch": torch.tolist(), "keras": keras.tolist(), "batch_size": batch_size}
+            losses.setdefault(name, course)  # of the first seed, to be drawn
+            accuracies[name][one.seed] = opinions.percent(accuracy)
+            last = [float(side[-max(1, len(side) // 6) :].mean()) for side in (torch, keras)]
+            rows.append((name, one.seed, len(torch), *last, 100 * accuracy.torch, 100 * accuracy.keras))
+    columns = ("course", "seed", "steps", "loss, torch", "loss, keras", "test %, torch", "test %, keras")
     title = f"Baseline net, {epochs} x {size} images, batch {BASE_BATCH} and {K} times that, float32"
     if setting.quick:
         return Table(title, columns, rows), (), losses
-    small, same, plain, warm = (row[4:] for row in rows)
-    as_good = "with both, the large batch is as good as the small one after as many images, to 2 points"
-    claims = tuple(
-        opinions.higher(
-            f"{text}: test accuracy {shown(one)} against {shown(two)} %, torch and keras",
-            list(zip(one, two, strict=True)),
-            len(test),
-            margin,
-        )
-        for text, one, two, margin in (
-            ("scaling the rate without warmup helps the large batch", plain, same, 0),
-            ("scaling it with warmup helps the large batch", warm, same, 0),
-            ("warmup helps", warm, plain, 0),
-            (as_good, warm, small, 2),
-        )
+    small, same, plain, warm = accuracies.values()
+    as_good = (
+        f"with both, the large batch is as good as the small one after as many images, to {MARGIN} points"
+    )
+    claims = (
+        opinions.higher("scaling the rate without warmup helps the large batch", plain, same),
+        opinions.higher("scaling it with warmup helps the large batch", warm, same),
+        opinions.higher("warmup helps", warm, plain),
+        opinions.higher(as_good, warm, small, MARGIN),
     )
     return Table(title, columns, rows), claims, losses
-
-
-def shown(pair: Sequence[float]) -> str:
-    """Accuracies of both sides in percent."""
-    return " and ".join(f"{share:.1f}" for share in pair)
 
 
 def draw(figure: "Figure", data: dict[str, Any]) -> None:

@@ -1,48 +1,36 @@
-"""An article's opinion that one accuracy is the higher: the noise can leave it undecided."""
-
-from collections.abc import Sequence
-
-import numpy as np
+"""An article's opinion that one of two is the better, judged by several trainings: it may stay undecided."""
 
 from crosscheck.experiments.experiment import Claim
+from crosscheck.sides import Both
+from crosscheck.training.statistics import Samples, holds, paired
 
-STANDARD_ERRORS = 2  # about 95 %
-# Points by which two short trainings may be apart. From the same weights on the same batches, one in each
-# framework, they were seen to end 6.6 apart (lr_scaling's large batch without warmup); other seeds add to it.
-TRAININGS = 7.0
-
-
-def chance(accuracies: Sequence[float], tested: int) -> float:
-    """By how many points a difference of two accuracies may change with other trainings and test images.
-
-    Args:
-        accuracies: the two, in percent.
-        tested: how many images they were measured on.
-    """
-    images = STANDARD_ERRORS * float(sum(share * (100 - share) for share in accuracies) / tested) ** 0.5
-    return float(np.hypot(images, TRAININGS))
+POINTS = "{:+.1f} points"  # how a difference of accuracies is written
 
 
-def higher(text: str, pairs: Sequence[tuple[float, float]], tested: int, margin: float = 0) -> Claim:
-    """An opinion that an accuracy is higher than another, each from one run of either framework.
+def percent(accuracy: Both) -> float:
+    """The mean of the two frameworks' shares, in percent: they train one net from one start."""
+    return 50 * float(accuracy.torch + accuracy.keras)
 
-    It holds, or does not, only where all frameworks say so by more than chance could change.
+
+def higher(text: str, first: Samples, second: Samples, margin: float = 0, form: str = POINTS) -> Claim:
+    """An opinion that a figure is higher than another, or lower by a margin at most.
+
+    It holds where the whole confidence interval of the difference says so, and does not where the whole
+    interval says the contrary.
 
     Args:
-        text: what is claimed, with the figures.
-        pairs: for each framework the accuracy that is said to be the higher one, and the other; percent.
-        tested: how many images they were measured on.
-        margin: by how many points it may be the lower one nevertheless.
+        text: what is claimed.
+        first: the figure that is said to be the higher one, by seed.
+        second: the other, by seed.
+        margin: by how much it may be the lower one nevertheless.
+        form: of a difference of the figures.
+
+    Raises:
+        CrosscheckError: they share fewer than two seeds.
     """
-    open_to_chance = [chance(pair, tested) for pair in pairs]
-    gains = [first - second + margin for first, second in pairs]
+    middle, half = paired(first, second)
     said = (
-        f"{text} (one run each; other trainings and other test images may change it by "
-        f"{max(open_to_chance):.1f} points)"
+        f"{text}: {form.format(middle)} on average of {len(first)} seeds, 95 % confidence interval "
+        f"{form.format(middle - half)} to {form.format(middle + half)}"
     )
-    both = list(zip(gains, open_to_chance, strict=True))
-    if all(gain > by_chance for gain, by_chance in both):
-        return Claim(said, True, required=False)
-    if all(gain < -by_chance for gain, by_chance in both):
-        return Claim(said, False, required=False)
-    return Claim(said, None, required=False)
+    return Claim(said, holds(first, second, "no worse" if margin else "better", margin), required=False)

@@ -12,6 +12,7 @@ from crosscheck.experiments.fitting import fitting, subset
 from crosscheck.layouts import Weights
 from crosscheck.optimizers import Adam
 from crosscheck.reference.losses import cross_entropy
+from crosscheck.training.statistics import Samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,7 @@ class Minimum(NamedTuple):
     """Where a training ended.
 
     Attributes:
+        seed: of its first weights and its batches.
         side: that trained.
         batch: size of the batches.
         epochs: of the training.
@@ -37,6 +39,7 @@ class Minimum(NamedTuple):
         correct: training images and test images whose class is found, in percent.
     """
 
+    seed: int
     side: str
     batch: int
     epochs: int
@@ -47,7 +50,12 @@ class Minimum(NamedTuple):
     @property
     def name(self) -> str:
         """For tables and pictures."""
-        return f"batch {self.batch}, trained by {self.side}"
+        return named(self.batch, self.side)
+
+
+def named(batch: int, side: str) -> str:
+    """The name of a minimum, by size of the batches and side that trained."""
+    return f"batch {batch}, trained by {side}"
 
 
 def run(setting: Setting) -> Outcome:
@@ -57,22 +65,28 @@ def run(setting: Setting) -> Outcome:
     train = subset(setting.dataset.train, size)
     test = subset(setting.dataset.test, 100 if setting.quick else 2_000)
     minima = [
-        found for batch, epochs in plan.items() for found in trained(setting, train, test, batch, epochs)
+        found
+        for one in setting.by_seed()
+        for batch, epochs in plan.items()
+        for found in trained(one, train, test, batch, epochs)
     ]
-    rows = [(m.name, m.epochs, m.loss, *m.correct) for m in minima]
-    columns = ("minimum", "epochs", "training loss", "training %", "test %")
+    rows = [(m.name, m.seed, m.epochs, m.loss, *m.correct) for m in minima]
+    columns = ("minimum", "seed", "epochs", "training loss", "training %", "test %")
     ends = Table(f"{size} images, Adam 0.001, float32, not until the loss stalls", columns, rows)
-    around, rises, claim = look_around(setting, minima, train)
+    rises, worst = look_around(setting, minima, train)
+    text = f"from the same weights both frameworks find the same highest loss close by, to {worst:.1e}"
+    first = [minimum for minimum in minima if minimum.seed == setting.seed]
     alphas = np.linspace(-1, 2, 4 if setting.quick else 25)
-    lines, line_claim = along(setting, minima, {"training": train, "test": test}, alphas)
-    claims = [claim, line_claim, *([] if setting.quick else judged(minima, rises, len(test)))]
-    data = {"batches": list(plan), "rises": rises, "alphas": alphas.tolist(), "lines": lines}
-    return Outcome((ends, around), tuple(claims), data)
+    lines, line_claim = along(setting, first, {"training": train, "test": test}, alphas)
+    claims = [Claim(text, worst <= RELATIVE), line_claim, *([] if setting.quick else judged(minima, rises))]
+    drawn = [rise for rise in rises if rise["seed"] == setting.seed]
+    data = {"batches": list(plan), "rises": drawn, "alphas": alphas.tolist(), "lines": lines}
+    return Outcome((ends, around(drawn), by_seed(rises)), tuple(claims), data)
 
 
 def trained(setting: Setting, train: Split, test: Split, batch: int, epochs: int) -> list[Minimum]:
     """A net of either side, from the same weights, trained with batches of one size."""
-    setting.note(f"training with batches of {batch}")
+    setting.note(f"training with batches of {batch}, seed {setting.seed}")
     splits = [batches.gather(split, np.arange(len(split)), 0, 1) for split in (train, test)]
     with fitting(setting, NET, ADAM, batch) as fit:
         fit.epochs(train, batch, epochs, setting.seed)
@@ -84,35 +98,72 @@ def trained(setting: Setting, train: Split, test: Split, batch: int, epochs: int
             100 * float((out.argmax(axis=1) == y).mean()) for out, (_, y) in zip(outputs, splits, strict=True)
         ]
         loss = cross_entropy(outputs[0], splits[0][1])
-        found.append(Minimum(side, batch, epochs, weights[number], loss, (right[0], right[1])))
+        found.append(Minimum(setting.seed, side, batch, epochs, weights[number], loss, (right[0], right[1])))
     return found
 
 
-def look_around(
-    setting: Setting, minima: list[Minimum], train: Split
-) -> tuple[Table, list[dict[str, Any]], Claim]:
-    """The sharpness of every minimum, each measured by both sides."""
+def look_around(setting: Setting, minima: list[Minimum], train: Split) -> tuple[list[dict[str, Any]], float]:
+    """The sharpness of every minimum, each measured by both sides.
+
+    Returns:
+        by minimum, seed, epsilon and space the percent that each side measured, and how far the sides'
+        highest losses are apart; and the largest of these distances.
+    """
     boxes = BOXES[::2] if setting.quick else BOXES
     images = batches.gather(train, np.arange(len(train)), 0, 1, "float64")
-    rises, rows = [], []
+    rises = []
     for minimum in minima[:1] if setting.quick else minima:
-        setting.note(f"looking around the minimum of {minimum.name}")
+        setting.note(f"looking around the minimum of {minimum.name}, seed {minimum.seed}")
         torch, keras = setting.sides.both(
             "techniques.sharpness:landscape", NET, [minimum.weights], images, boxes
         )
         for (epsilon, subspace), by_torch, by_keras in zip(boxes, torch[0], keras[0], strict=True):
-            # Of the loss: where the sharpness is small it is the difference of two that are nearly equal.
-            apart = abs(by_torch.highest - by_keras.highest) / by_torch.highest
-            figures = (by_torch.percent, by_keras.percent, apart)
-            rows.append((minimum.name, f"{epsilon:g}", SPACES[subspace], *figures))
-            rise = {"minimum": minimum.name, "epsilon": epsilon, "space": SPACES[subspace]}
-            by_side = {"torch": by_torch.percent, "keras": by_keras.percent}
-            rises.append({**rise, "percent": by_side})
-    worst = max(row[5] for row in rows)
+            rises.append(
+                {
+                    "minimum": minimum.name,
+                    "seed": minimum.seed,
+                    "epsilon": epsilon,
+                    "space": SPACES[subspace],
+                    "percent": {"torch": by_torch.percent, "keras": by_keras.percent},
+                    # Of the loss: where the sharpness is small it is the difference of two nearly equal ones.
+                    "apart": abs(by_torch.highest - by_keras.highest) / by_torch.highest,
+                }
+            )
+    return rises, max(rise["apart"] for rise in rises)
+
+
+def around(rises: list[dict[str, Any]]) -> Table:
+    """Every box, as both sides measured it."""
+    rows = [
+        (
+            r["minimum"],
+            f"{r['epsilon']:g}",
+            r["space"],
+            r["percent"]["torch"],
+            r["percent"]["keras"],
+            r["apart"],
+        )
+        for r in rises
+    ]
     columns = ("minimum", "epsilon", "searched", "by torch", "by keras", "highest losses apart")
-    table = Table("Sharpness in percent, float64, 10 iterations of L-BFGS-B", columns, rows)
-    text = f"from the same weights both frameworks find the same highest loss close by, to {worst:.1e}"
-    return table, rises, Claim(text, worst <= RELATIVE)
+    return Table("Sharpness in percent, float64, 10 iterations of L-BFGS-B, first seed", columns, rows)
+
+
+def by_seed(rises: list[dict[str, Any]]) -> Table:
+    """One figure of each minimum."""
+    names, seeds = (list(dict.fromkeys(rise[key] for rise in rises)) for key in ("minimum", "seed"))
+    rows = [(name, *(powers(rises, name).get(seed, "-") for seed in seeds)) for name in names]
+    title = "Sharpness in powers of ten of a percent, mean over the boxes"
+    return Table(title, ("minimum", *(f"seed {seed}" for seed in seeds)), rows)
+
+
+def powers(rises: list[dict[str, Any]], name: str) -> Samples:
+    """Decimal logarithm of the sharpness of a minimum, mean over boxes and measuring sides; by seed."""
+    found: dict[int, list[float]] = {}
+    for rise in rises:
+        if rise["minimum"] == name:
+            found.setdefault(rise["seed"], []).extend(np.log10(list(rise["percent"].values())))
+    return {seed: float(np.mean(figures)) for seed, figures in found.items()}
 
 
 def along(
@@ -139,38 +190,25 @@ def along(
     return found, Claim(text, same and worst <= RELATIVE)
 
 
-def judged(minima: list[Minimum], rises: list[dict[str, Any]], tested: int) -> list[Claim]:
+def judged(minima: list[Minimum], rises: list[dict[str, Any]]) -> list[Claim]:
     """What the paper says of small and large batches."""
-    claims = []
     small, large = sorted({minimum.batch for minimum in minima})
-    by_chance = max(other_minima(rises, batch).max() for batch in (small, large))
-    for side in ("torch", "keras"):
-        ratios = sharpness_of(rises, large, side) / sharpness_of(rises, small, side)
-        text = (
-            f"trained by {side}, the minimum of batch {large} is sharper, {min(ratios):.1f} to "
-            f"{max(ratios):.1f} times as sharp as that of batch {small} (one run each; minima of one batch "
-            f"size, one by each framework, differ by a factor of up to {by_chance:.1f})"
+    claims = [
+        opinions.higher(
+            f"trained by {side}, the minimum of batch {large} is sharper than that of batch {small}: in "
+            "powers of ten, mean over the boxes, by",
+            powers(rises, named(large, side)),
+            powers(rises, named(small, side)),
+            form="{:+.2f}",
         )
-        sharper = True if min(ratios) > by_chance else False if max(ratios) < 1 / by_chance else None
-        claims.append(Claim(text, sharper, required=False))
-    first, second = ([m.correct[1] for m in minima if m.batch == batch] for batch in (small, large))
-    text = (
-        f"batch {small} does better on test images than batch {large}: {first[0]:.1f} and {first[1]:.1f} "
-        f"against {second[0]:.1f} and {second[1]:.1f} %, torch and keras"
-    )
-    return [*claims, opinions.higher(text, list(zip(first, second, strict=True)), tested)]
-
-
-def sharpness_of(rises: list[dict[str, Any]], batch: int, side: str) -> np.ndarray:
-    """The sharpness in every box of the minimum that a side found with batches of one size, by itself."""
-    name = f"batch {batch}, trained by {side}"
-    return np.array([rise["percent"][side] for rise in rises if rise["minimum"] == name])
-
-
-def other_minima(rises: list[dict[str, Any]], batch: int) -> np.ndarray:
-    """By what factor the two sides' minima of one batch size differ in every box."""
-    torch, keras = (sharpness_of(rises, batch, side) for side in ("torch", "keras"))
-    return np.asarray(np.maximum(torch / keras, keras / torch))
+        for side in ("torch", "keras")
+    ]
+    right: dict[int, dict[int, list[float]]] = {small: {}, large: {}}
+    for minimum in minima:
+        right[minimum.batch].setdefault(minimum.seed, []).append(minimum.correct[1])
+    first, second = ({s: float(np.mean(p)) for s, p in right[batch].items()} for batch in (small, large))
+    text = f"batch {small} does better on test images than batch {large}"
+    return [*claims, opinions.higher(text, first, second)]
 
 
 def draw(figure: "Figure", data: dict[str, Any]) -> None:
