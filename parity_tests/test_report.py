@@ -13,6 +13,7 @@ from scipy import stats
 from crosscheck import gpu, port_notes
 from crosscheck.errors import CrosscheckError
 from crosscheck.training import (
+    comparison_pictures,
     comparison_report,
     curves,
     gpu_results,
@@ -119,6 +120,22 @@ def test_what_is_claimed_is_judged_seed_by_seed() -> None:
     assert rows[2].endswith("| - | undecided | - | undecided |")
 
 
+def test_all_nets_are_one_sample_of_differences() -> None:
+    def of(recipe: str, side: str, *accuracies: float) -> list[dict[str, Any]]:
+        found = [result(side, seed, accuracy) for seed, accuracy in enumerate(accuracies)]
+        return [one | {"recipe": one["recipe"] | {"name": f"cifar_cnn/{recipe}"}} for one in found]
+
+    runs = of("baseline", "torch", 0.60, 0.62) + of("baseline", "keras", 0.61, 0.61)
+    assert "all nets" not in comparison_report.table({"margin": 0.015, "runs": runs})
+    runs += of("wider", "torch", 0.70, 0.72, 0.99) + of("wider", "keras", 0.705, 0.717)
+    torch, keras = comparison_report.together(runs)
+    assert torch == {0: 0.60, 1: 0.62, 2: 0.70, 3: 0.72}
+    assert keras == {0: 0.61, 1: 0.61, 2: 0.705, 3: 0.717}
+    assert "| < 0.001 |" in comparison_report.table({"margin": 0.5, "runs": runs})
+    row = comparison_report.table({"margin": 0.015, "runs": runs}).splitlines()[4]
+    assert row.startswith("| **all nets** | | | | 4 pairs | +0.1 ± 1.4 | 0.0")
+
+
 def test_the_best_net_is_compared_with_the_best_of_the_others() -> None:
     accuracies = {"residual": (0.80, 0.81), "wider": (0.70, 0.71), "bn_before": (0.75, 0.77)}
     runs = [
@@ -195,11 +212,11 @@ def result(side: str, seed: int, accuracy: float) -> dict[str, Any]:
 
 def test_pictures_of_other_results_are_outdated(tmp_path: Path) -> None:
     results = {"runs": [result(side, 0, 0.7) for side in ("torch", "keras")], "planned": 4}
-    assert len(comparison_report.outdated(results, tmp_path)) == 2
-    comparison_report.pictures(results, tmp_path)
-    assert comparison_report.outdated(results, tmp_path) == []
+    assert len(comparison_pictures.outdated(results, tmp_path)) == 2
+    comparison_pictures.draw(results, tmp_path)
+    assert comparison_pictures.outdated(results, tmp_path) == []
     results["runs"][0]["test_accuracy"] = 0.71
-    assert len(comparison_report.outdated(results, tmp_path)) == 2
+    assert len(comparison_pictures.outdated(results, tmp_path)) == 2
 
 
 def test_runs_of_other_precision_are_not_drawn_together(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from crosscheck import checkpoint, console, documents, guide, options
 from crosscheck.ports import causes
 from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
-from crosscheck.training import comparison_report, report, results_page
+from crosscheck.training import comparison_pictures, report, results_page
 from crosscheck.verification import limitations
 
 ROOT = Path(__file__).parent.parent
@@ -41,8 +41,8 @@ def main(check: bool) -> None:
     if ARTICLE_004.exists():
         results = report.read(ARTICLE_004)
         if not check:
-            comparison_report.pictures(results, ARTICLE_004.parent)
-        stale += comparison_report.outdated(results, ARTICLE_004.parent)
+            comparison_pictures.draw(results, ARTICLE_004.parent)
+        stale += comparison_pictures.outdated(results, ARTICLE_004.parent)
     for file, text in rendered().items():
         if not check:
             checkpoint.write_text(file, text)

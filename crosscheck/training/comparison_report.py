@@ -1,24 +1,16 @@
-"""Tables of both frameworks' accuracies, claims and plots, from the results of a suite."""
+"""Tables of both frameworks' accuracies, and of claims, from the results of a suite."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any, NamedTuple
 
-import numpy as np
-from PIL import Image
-
-from crosscheck import checkpoint
 from crosscheck.technique import technique
 from crosscheck.training import report
 from crosscheck.training.report import SIDES, Result
-from crosscheck.training.statistics import ENOUGH, LEVEL, Kind, Samples, equivalence, holds
+from crosscheck.training.statistics import ENOUGH, LEVEL, Kind, Samples, holds
 from crosscheck.training.suite import SUITES
 
 VERDICTS = {True: "holds", False: "does not hold", None: "undecided"}
-SOURCE = "Source"  # in a picture: the checksum of its results
 
 
 class Claim(NamedTuple):
@@ -58,10 +50,6 @@ CLAIMS = {
         Claim("with both, many workers are as good as one", "scaled_warmup", "one_worker", "no worse"),
     ),
 }
-# In a picture: by how much nets of about as many parameters are drawn apart.
-APART = 1.09
-COLOURS = {"torch": "#c8553d", "keras": "#2f6690"}
-NAMES = {"torch": "PyTorch", "keras": "Keras"}
 
 
 def table(results: dict[str, Any]) -> str:
@@ -76,23 +64,28 @@ def table(results: dict[str, Any]) -> str:
         accuracy = [report.samples(results["runs"], name, side, "test_accuracy") for side in SIDES]
         shared = accuracy[0].keys() & accuracy[1].keys()
         count = technique(recipe["technique"]).model(recipe["case"]).expected_count
-        cells = [_short(name), f"{count:,}"]
+        cells = [short(name), f"{count:,}"]
         cells += [report.percent(side) if side else "-" for side in accuracy]
         counts = dict.fromkeys(str(len(side)) for side in accuracy)
         cells += [" and ".join(counts) + (f", {len(shared)} shared" if len(counts) > 1 and shared else "")]
         if len(shared) > 1:
             cells += [report.difference(accuracy[1], accuracy[0])]
-            cells += [f"{equivalence(accuracy[1], accuracy[0], margin):.3f}"]
+            cells += [report.equivalent(accuracy[1], accuracy[0], margin)]
         else:
             cells += [report.points(accuracy[1], accuracy[0]) if shared else "-", "-"]
         cells += _speeds(results["runs"], name)
         published = recipe["published"].get("test_accuracy")
         cells += [f"{100 * published:.1f} %" if published else "-"]
         lines.append("| " + " | ".join(cells) + " |")
+    torch, keras = together(results["runs"])
+    if len(torch) > 1 and len(recipes(results["runs"])) > 1:
+        apart, p = report.difference(keras, torch), report.equivalent(keras, torch, margin)
+        lines.append(f"| **all nets** | | | | {len(torch)} pairs | {apart} | {p} | | | |")
     articles = any(run["recipe"]["published"] for run in results["runs"])
     note = (
         f"p, equivalent: of two one-sided t-tests that the frameworks are within {100 * margin:g} points of "
         f"each other, a margin set before the runs; below {LEVEL:g} they are, each row judged by itself. "
+        "All nets: the differences of every net and seed as one sample. "
         f"{'The figures of the article are of one run each, without a seed. ' if articles else ''}"
         f"Images/s are those of the median epoch; runs may have shared the machine. {_of_several(results)}"
     ).rstrip()
@@ -153,12 +146,22 @@ def _compared(results: dict[str, Any], claim: Claim, side: str) -> tuple[Samples
     if claim.second:
         return of(claim.first), of(claim.second), claim.second
     others = {
-        _short(name): of(_short(name))
+        short(name): of(short(name))
         for name, recipe in recipes(results["runs"]).items()
-        if recipe["published"] and _short(name) != claim.first
+        if recipe["published"] and short(name) != claim.first
     }
     best = max((name for name in others if others[name]), key=lambda n: mean(others[n].values()), default="")
     return of(claim.first), others.get(best, {}), "the best of the others"
+
+
+def together(runs: Iterable[Result]) -> tuple[Samples, Samples]:
+    """PyTorch's and Keras' accuracies for every net and seed that both have, numbered as one sample."""
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    for run in runs:
+        found.setdefault((run["recipe"]["name"], run["seed"]), {})[run["side"]] = run["test_accuracy"]
+    pairs = [sides for sides in found.values() if len(sides) == len(SIDES)]
+    torch, keras = ({number: pair[side] for number, pair in enumerate(pairs)} for side in SIDES)
+    return torch, keras
 
 
 def alike(results: dict[str, Any]) -> dict[str, bool | None]:
@@ -175,113 +178,5 @@ def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
     return {run["recipe"]["name"]: run["recipe"] for run in runs}
 
 
-def pictures(results: dict[str, Any], folder: Path) -> None:
-    """Draw the article's bar chart, and accuracy against parameters, with both frameworks in each.
-
-    Each picture carries the checksum of what it was drawn from.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    for name, draw in PICTURES.items():
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
-        FigureCanvasAgg(figure)
-        draw(figure.subplots(), results)
-        with checkpoint.atomic(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=120, metadata={SOURCE: _checksum(results)})
-
-
-def outdated(results: dict[str, Any], folder: Path) -> list[Path]:
-    """The pictures that are missing, or were drawn from other results."""
-    files = [folder / f"{name}.png" for name in PICTURES]
-    return [file for file in files if not file.exists() or _source(file) != _checksum(results)]
-
-
-def _source(picture: Path) -> str:
-    with Image.open(picture) as image:
-        return str(image.info.get(SOURCE, ""))
-
-
-def _checksum(results: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()
-
-
-def bars(axes: Any, results: dict[str, Any]) -> None:
-    """Test accuracy of every net on either side, with its spread, and the article's."""
-    runs = results["runs"]
-    known = recipes(runs)
-    for offset, side in ((-0.2, "torch"), (0.2, "keras")):
-        heights, spreads, counts = _accuracies(runs, known, side)
-        places = [number + offset for number in range(len(known))]
-        axes.bar(places, heights, 0.38, yerr=spreads, color=COLOURS[side], label=NAMES[side], capsize=3)
-        for place, height, n in zip(places, heights, counts, strict=True):
-            if n:
-                style = {
-                    "color": "white",
-                    "rotation": 90,
-                    "ha": "center",
-                    "va": "center",
-                    "fontsize": "small",
-                }
-                axes.text(place, height / 2, f"{height:.1f}  (n = {n})", **style)
-    for number, recipe in enumerate(known.values()):
-        label = "article, one run" if number == 0 else None
-        axes.plot([number - 0.4, number + 0.4], [_article(recipe)] * 2, "k", linewidth=1.5, label=label)
-    axes.set_xticks(range(len(known)), [short.replace("_", "\n") for short in map(_short, known)])
-    axes.set(ylabel="test accuracy, %", ylim=(0, 100), title=_title(results, "ten epochs"))
-    axes.legend(ncols=3, loc="upper left", fontsize="small")
-
-
-def against_parameters(axes: Any, results: dict[str, Any]) -> None:
-    """Test accuracy over the number of parameters; nets of about as many stand beside each other."""
-    runs = results["runs"]
-    known = recipes(runs)
-    counts = [technique(r["technique"]).model(r["case"]).expected_count for r in known.values()]
-    places, last = np.array(counts, float), 0.0
-    for number in np.argsort(counts, kind="stable"):
-        places[number] = last = max(places[number], APART * last)
-    tops = np.array([_article(recipe) for recipe in known.values()])
-    axes.plot(places, tops, "kx", label="article, one run")
-    for side, marker, beside in (("torch", "o", 0.99), ("keras", "s", 1.01)):
-        heights, spreads, _ = _accuracies(runs, known, side)
-        style = {"color": COLOURS[side], "label": NAMES[side], "alpha": 0.8}
-        axes.errorbar(places * beside, heights, yerr=spreads, fmt=marker, capsize=3, **style)
-        tops = np.fmax(tops, np.array(heights) + np.nan_to_num(spreads))
-    for place, top, name in zip(places, tops, known, strict=True):
-        style = {"textcoords": "offset points", "fontsize": "small", "rotation": 90, "ha": "center"}
-        axes.annotate(_short(name), (place, top), (0, 9), **style)
-    axes.margins(x=0.1, y=0.4)
-    axes.set(
-        xscale="log", xlabel="parameters (those of about as many drawn apart)", ylabel="test accuracy, %"
-    )
-    axes.set_title(_title(results, "accuracy against parameters"))
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize="small")
-
-
-def _title(results: dict[str, Any], of: str) -> str:
-    done, planned = len(results["runs"]), results["planned"]
-    so_far = "" if done == planned else f" ({done} of {planned} runs)"
-    return f"Article 004, {of}: mean ± standard deviation of n seeds{so_far}"
-
-
-PICTURES = {"article_004_accuracy": bars, "article_004_parameters": against_parameters}
-
-
-def _short(recipe: str) -> str:
+def short(recipe: str) -> str:
     return recipe.partition("/")[2]
-
-
-def _article(recipe: dict[str, Any]) -> float:
-    return 100 * recipe["published"].get("test_accuracy", float("nan"))
-
-
-def _accuracies(
-    runs: Sequence[Result], known: Iterable[str], side: str
-) -> tuple[list[float], list[float], list[int]]:
-    """Of every net the mean and the standard deviation, in percent, and of how many runs they are."""
-    found = [list(report.samples(runs, name, side, "test_accuracy").values()) for name in known]
-    heights = [100 * mean(values) if values else float("nan") for values in found]
-    # No spread of one run.
-    spreads = [100 * stdev(values) if len(values) > 1 else float("nan") for values in found]
-    return heights, spreads, list(map(len, found))

@@ -67,7 +67,7 @@ def table(results: dict[str, Any]) -> str:
         cells = [recipe["case"], f"{count:,}"]
         cells += [percent(accuracy[side]) for side in SIDES]
         cells += [difference(accuracy["keras"], accuracy["torch"])]
-        cells += [f"{equivalence(accuracy['keras'], accuracy['torch'], results['margin']):.3f}"]
+        cells += [equivalent(accuracy["keras"], accuracy["torch"], results["margin"])]
         margins.append(least_margin(accuracy["keras"], accuracy["torch"]))
         cells += [_spread(loss[side].values(), "{:.3f}") for side in SIDES]
         cells += [_published(recipe["published"])]
@@ -131,6 +131,12 @@ def difference(first: Samples, second: Samples) -> str:
     """Mean of first - second, and half its confidence interval, in percentage points."""
     middle, half = paired(first, second)
     return f"{round(100 * middle, 1) + 0.0:+.1f} ± {100 * half:.1f}"  # + 0.0: no minus before a zero
+
+
+def equivalent(first: Samples, second: Samples, margin: float) -> str:
+    """The p value of their equivalence, with three digits."""
+    p = equivalence(first, second, margin)
+    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
 
 
 def _published(figures: dict[str, float]) -> str:

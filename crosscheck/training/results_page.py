@@ -61,7 +61,7 @@ def summary(root: Path) -> str:
         root: of the repository.
     """
     lines = [
-        "| suite | runs | nets | alike in both frameworks | undecided | not alike | margin, points |",
+        "| suite | runs | nets | alike in both frameworks | undecided | not alike | Keras - PyTorch |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name in suite.SUITES:
@@ -73,7 +73,9 @@ def summary(root: Path) -> str:
         found = Counter(comparison_report.alike(results).values())
         counts = [found[said] for said in (True, None, False)]
         cells = [f"{len(results['runs'])} of {results['planned']}", sum(counts), *counts]
-        lines.append(f"| {name} | {' | '.join(map(str, cells))} | {100 * results['margin']:g} |")
+        torch, keras = comparison_report.together(results["runs"])
+        apart = f"{report.difference(keras, torch)} (n = {len(torch)})" if len(torch) > 1 else "-"
+        lines.append(f"| {name} | {' | '.join(map(str, cells))} | {apart} |")
     return "\n".join(lines)
 
 
