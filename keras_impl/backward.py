@@ -1,6 +1,7 @@
 """A user's Keras model forward and backward in training mode; `torch_impl/backward.py` is its mirror."""
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,8 +11,9 @@ from keras import ops
 from crosscheck.dataflow import Record
 from crosscheck.ports.program import Backward
 from keras_impl import adapter
+from keras_impl.dropping import DROPOUTS, dropped, dropping_nothing
 from keras_impl.probe import GradientRecorder
-from keras_impl.trace import DROPOUTS, as_tensors, opened, perform, record_again
+from keras_impl.trace import as_tensors, opened, perform, record_again
 
 
 class Tapped(keras.Model):
@@ -99,6 +101,22 @@ def backward(
     """
     subject = opened(key)
     before = [(variable, adapter.array(variable)) for variable in subject.model.variables]
+    with dropping_nothing(subject.model):
+        found = _backward(key, inputs, wanted, cotangents, norms_only)
+    for variable, array in before:
+        variable.assign(array)
+    # With the rates, which the block had taken from the model.
+    return replace(found, dropped=dropped(subject.model, record_again(key, inputs, not norms_only)))
+
+
+def _backward(
+    key: str,
+    inputs: list[np.ndarray],
+    wanted: tuple[int, ...],
+    cotangents: list[np.ndarray],
+    norms_only: bool,
+) -> Backward:
+    subject = opened(key)
     done = record_again(key, inputs, not norms_only)
     values = {number: held for number, (_, held) in done.constants.items()}
     values |= dict(zip(done.inputs, as_tensors(key, inputs), strict=True))
@@ -114,12 +132,11 @@ def backward(
         tapped.train_on_batch(np.zeros((1, 1)), np.zeros((1, 1)))
     found = zip(tapped.trainable_variables, tapped.optimizer.recorded, strict=True)
     recorded = {variable.path: adapter.array(gradient) for variable, gradient in found}
-    for variable, array in before:
-        variable.assign(array)
     return Backward(
         arrays,
         {number: recorded[tap.path] for number, tap in tapped.taps.items()},
         {v.path: recorded[v.path] for v in subject.model.trainable_variables if v.path in recorded},
         after,
         tuple(step.operation for step in done.steps),
+        (),
     )

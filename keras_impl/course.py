@@ -8,10 +8,8 @@ from typing import Any
 import keras
 
 from keras_impl import adapter
+from keras_impl.dropping import dropping_nothing
 from keras_impl.trace import Opened
-
-# Attributes of layers and of the cells inside them.
-DROPOUTS = ("rate", "dropout", "recurrent_dropout", "stddev")
 
 
 class Course(keras.Model):
@@ -57,26 +55,11 @@ def undisturbed(subject: Opened, optimizer: keras.Optimizer) -> Iterator[None]:
     if not optimizer.built:
         optimizer.build(subject.model.trainable_variables)
     kept = [(v, adapter.array(v)) for v in (*subject.model.variables, *optimizer.variables)]
-    rates = {}
-    for layer in subject.model._flatten_layers():
-        for name in DROPOUTS:
-            rate = getattr(layer, name, None)
-            own = not isinstance(getattr(type(layer), name, None), property)
-            if own and rate and isinstance(rate, float | int) and _is_dropout(layer, name):
-                rates[layer, name] = rate
-    for layer, name in rates:
-        setattr(layer, name, 0.0)
     try:
-        with warnings.catch_warnings():
+        with dropping_nothing(subject.model), warnings.catch_warnings():
             # What gets no gradient is seen in the weights.
             warnings.filterwarnings("ignore", message="Gradients do not exist")
             yield
     finally:
-        for (layer, name), rate in rates.items():
-            setattr(layer, name, rate)
         for variable, value in kept:
             variable.assign(value)
-
-
-def _is_dropout(layer: keras.Layer, name: str) -> bool:
-    return name != "rate" or "drop" in type(layer).__name__.lower()

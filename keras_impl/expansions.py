@@ -72,7 +72,7 @@ def _open_attention(layer: Any) -> None:
 
     def attended(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         mixed, scores = attend(layer, *args, **kwargs)
-        return layer._dropout_layer(mixed, training=False), scores
+        return layer._dropout_layer(mixed), scores
 
     layer._compute_attention = attended
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from crosscheck.dataflow import Record, Step
 from crosscheck.errors import CrosscheckError
@@ -19,17 +19,13 @@ from crosscheck.layouts import Weights
 from crosscheck.ports import factory
 from crosscheck.ports.program import Again, Held, Program, Trace
 from keras_impl import adapter
+from keras_impl.dropping import DROPOUTS
 from keras_impl.expansions import code
 from keras_impl.graph import record
 from keras_impl.kinds import describe, is_whole
 from keras_impl.masks import clear
 from keras_impl.nodes import names_of, nodes_of
 from keras_impl.volumes import pool_volumes_in_float64
-
-DROPOUTS = (
-    *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
-    *(layers.AlphaDropout, layers.GaussianDropout, layers.GaussianNoise),
-)
 
 
 @dataclass

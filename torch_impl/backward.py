@@ -4,12 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crosscheck.ports.program import Backward
+from crosscheck.ports.program import Backward, Drop
 from torch_impl.adapter import fetched, placed
+from torch_impl.dropping import dropping_nothing
 from torch_impl.graph import in_order, tensors
-from torch_impl.trace import dropping_nothing, opened, record_again
-
-DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+from torch_impl.trace import opened, record_again
 
 
 def backward(
@@ -55,12 +54,11 @@ def _backward(
         found[number], latest[id(tensor)] = tensor, number
 
     in_place = [module for module in model.modules() if getattr(module, "inplace", False)]
-    with dropping_nothing():
+    dropped: list[Drop] = []
+    with dropping_nothing(dropped):
         model.train(not norms_only)
         for module in model.modules():
-            if isinstance(module, DROPOUTS):
-                module.eval()
-            elif norms_only and isinstance(module, nn.modules.batchnorm._BatchNorm):
+            if norms_only and isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.train()
         for module in in_place:
             module.inplace = False  # type: ignore[assignment]
@@ -87,4 +85,5 @@ def _backward(
         {name: array for name, array in own.items() if array is not None},
         after,
         tuple(step.operation for step in done.steps),
+        tuple(dropped),
     )

@@ -172,8 +172,8 @@ def _attention(owner: nn.MultiheadAttention) -> Callable[..., Any]:
         parts = (owner.query(query), owner.key(key), owner.value(value))
         q, k, v = (x.unflatten(-1, (owner.num_heads, -1)).transpose(1, 2) for x in parts)  # (B, H, T, D)
         mask = _merged_mask(owner, attn_mask, key_padding_mask, query)
-        # Dropout of the weights is left out: its random numbers have no counterpart. Its rate is shown.
-        mixed = F.dropout(F.scaled_dot_product_attention(q, k, v, mask), owner.dropout, False)
+        # What is dropped of the weights has no counterpart in Keras. Here it only shows its rate.
+        mixed = F.dropout(F.scaled_dot_product_attention(q, k, v, mask), owner.dropout, owner.training)
         out = owner.out_proj(mixed.transpose(1, 2).flatten(2))
         weights = None
         if need_weights:

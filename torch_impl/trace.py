@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crosscheck.dataflow import Record, Step
@@ -17,14 +16,12 @@ from crosscheck.layouts import Weights
 from crosscheck.ports import factory
 from crosscheck.ports.program import Again, Held, Program, Trace
 from torch_impl.adapter import DTYPES, fetched, on_device, placed, to_device
+from torch_impl.dropping import dropping_nothing
 from torch_impl.emulation import emulate
 from torch_impl.expansions import expand
 from torch_impl.graph import record, tensors
 from torch_impl.kinds import describe, is_whole
 from torch_impl.nodes import named_tensors, nodes_of, tensor_of, unmade
-
-# Functions that a module calls to drop at random.
-DROPPING = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
 
 @dataclass
@@ -114,28 +111,6 @@ def run(key: str, inputs: list[np.ndarray], still: bool) -> Trace:
     with dropping_nothing() if still else nullcontext():
         _record(subject, inputs, observe)
     return Trace(values)
-
-
-@contextmanager
-def dropping_nothing() -> Iterator[None]:
-    """Within the block PyTorch's functions drop nothing."""
-    attention = F.scaled_dot_product_attention
-    kept = {name: getattr(F, name) for name in DROPPING} | {"scaled_dot_product_attention": attention}
-    for name in DROPPING:
-        setattr(F, name, _kept_whole)
-    # Its fourth argument is a mask, the fifth the rate of dropout.
-    F.scaled_dot_product_attention = lambda q, k, v, mask=None, dropout_p=0.0, *rest, **named: attention(
-        q, k, v, named.pop("attn_mask", mask), 0.0, *rest, **named
-    )
-    try:
-        yield
-    finally:
-        for name, function in kept.items():
-            setattr(F, name, function)
-
-
-def _kept_whole(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return torch.dropout(x, 0.0, False)
 
 
 def replay(key: str, inputs: list[np.ndarray], parts: list[Again]) -> list[np.ndarray | None]:

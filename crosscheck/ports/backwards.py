@@ -1,7 +1,6 @@
 """Training mode: where forward passes, gradients and statistics part that agree in evaluation mode."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +8,9 @@ from crosscheck.errors import CallError
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.complaints import in_one_line
 from crosscheck.ports.divergence import TOLERANCE, Place, in_keras_order, keras_order, relative_error
+from crosscheck.ports.drops import unlike_drops
 from crosscheck.ports.leftovers import LayerPair
+from crosscheck.ports.observation import Observation
 from crosscheck.ports.program import Backward, Node
 
 # A gradient that is so small beside the others is rounding.
@@ -18,47 +19,6 @@ OTHER_WAY = "In training mode a model goes another way: its norms were trained o
 NOT_COMPARED = "Training mode could not be compared"
 STATISTICS = ("moving_mean", "moving_variance")
 Apart = Callable[[np.ndarray | None, np.ndarray | None], float]
-
-
-@dataclass(frozen=True)
-class Observation:
-    """Where the two part otherwise than in the numbers of evaluation mode.
-
-    Attributes:
-        place: where.
-        what: "forward", "gradient" or "statistics", all in training mode, or "settings".
-        error: relative.
-        identifier: of the cause; empty if none was found.
-        text: what Keras does instead of what.
-        after: the error with the cause done in torch, too; None where the cause is plain to see.
-    """
-
-    place: Place
-    what: str
-    error: float
-    identifier: str = ""
-    text: str = ""
-    after: float | None = None
-
-    @property
-    def identifiers(self) -> tuple[str, ...]:
-        """Of the cause."""
-        return (self.identifier,) if self.identifier else ()
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether a cause was named: these are tried out, or plain to see."""
-        return bool(self.identifier)
-
-    def __str__(self) -> str:
-        if self.what == "settings":
-            return f"{self.place}: {self.text}"
-        said = {"forward": "the outputs", "gradient": "the gradients", "statistics": "the moving statistics"}
-        begin = f"{self.place}: in training mode {said[self.what]} are {self.error:.1e} apart"
-        if not self.identifier:
-            return f"{begin}; none of the known mistakes explains it"
-        tried = "" if self.after is None else f" (done so in torch, too, {self.after:.1e} remains)"
-        return f"{begin}: {self.text}{tried}"
 
 
 def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> tuple[list[Observation], str]:
@@ -91,7 +51,9 @@ def compare_training_mode(ports: Ports, places: list[Place], seed: int = 0) -> t
         return [], failed or OTHER_WAY
     note = failed or (OTHER_WAY if norms_only else "")
     faults = list(_forward(ports, places, torch, keras)) or list(_statistics(ports, places, torch, keras))
-    return faults or _named_first(_gradients(ports, places, torch, keras)), note
+    faults = faults or _named_first(_gradients(ports, places, torch, keras))
+    drops = [] if norms_only else list(unlike_drops(places, torch.dropped, keras.dropped))
+    return [*faults, *drops], note
 
 
 def _passes(

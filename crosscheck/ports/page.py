@@ -8,10 +8,10 @@ from importlib import resources
 import numpy as np
 
 from crosscheck.environment import versions
-from crosscheck.ports.backwards import Observation
 from crosscheck.ports.causes import texts
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place
 from crosscheck.ports.judgement import Judgement
+from crosscheck.ports.observation import Observation
 from crosscheck.ports.report import Finding, evidence, grouped, location, where
 from crosscheck.ports.training import TrainingComparison
 from crosscheck.ports.training_report import said_training

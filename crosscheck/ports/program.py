@@ -230,6 +230,18 @@ class Trace:
     values: dict[int, np.ndarray]
 
 
+class Drop(NamedTuple):
+    """Something that is dropped at random in training mode.
+
+    Attributes:
+        what: is dropped; empty if that is not known.
+        rate: the share that is dropped, or a deviation.
+    """
+
+    what: str
+    rate: float
+
+
 @dataclass(frozen=True)
 class Backward:
     """One pass forward and backward in training mode, dropout switched off.
@@ -240,6 +252,7 @@ class Backward:
         weights: with respect to the trainable tensors that the model holds, by their own names.
         buffers: what it holds besides, after the pass, by their own names.
         steps: kinds of the recorded calls: another way through the model cannot be compared.
+        dropped: what would have been dropped.
     """
 
     values: dict[int, np.ndarray]
@@ -247,6 +260,7 @@ class Backward:
     weights: dict[str, np.ndarray]
     buffers: dict[str, np.ndarray]
     steps: tuple[str, ...]
+    dropped: tuple[Drop, ...]
 
 
 @dataclass(frozen=True)

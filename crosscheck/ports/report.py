@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from crosscheck.ports.backwards import NOT_COMPARED, Observation, compare_training_mode
+from crosscheck.ports.backwards import NOT_COMPARED, compare_training_mode
 from crosscheck.ports.causes import guide_link, texts
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.copying import UNLIKE
 from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
 from crosscheck.ports.figures import figure, for_json
+from crosscheck.ports.observation import Observation
 from crosscheck.ports.other_weights import differ_with_others
 from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
 from crosscheck.ports.stretches import SILENT
@@ -203,7 +204,8 @@ def _examined(ports: Ports, first_only: bool) -> Report:
     more: list[Observation] = [f for see in seen for f in see(ports, comparison.places)]
     if not findings:
         faults, note = compare_training_mode(ports, comparison.places)
-        more += faults
+        rates = any(observation.identifier == "dropout.rate" for observation in more)
+        more += [fault for fault in faults if not (rates and fault.identifier == "dropout.rate")]
     if note or (findings and not first_only):
         more += momenta(ports, comparison.places)
     on_torch = [ON_TORCH] if ports.sides.backend == "torch" else []

@@ -5,9 +5,9 @@ from itertools import permutations
 
 import numpy as np
 
-from crosscheck.ports.backwards import Observation
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.divergence import TOLERANCE, Place, apart, relative_error
+from crosscheck.ports.observation import Observation
 
 # Outputs whose order is looked into.
 MOST = 5
