@@ -29,6 +29,8 @@ def causes(sides: Sides, torch: str, keras: str, what: str) -> list[str]:
         ("elements", "nothing", "4x5", ["dropout.missing"]),
         ("called", "nothing", "4x5", ["dropout.missing"]),
         ("nothing", "elements", "4x5", ["dropout.extra"]),
+        ("zero", "nothing", "4x5", []),
+        ("zero", "elements", "4x5", ["dropout.rate"]),
         ("elements", "noise", "4x5", ["dropout.kind"]),
         ("elements", "less", "4x5", ["dropout.rate"]),
         ("maps", "maps", "2x3x8x9", []),

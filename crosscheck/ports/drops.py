@@ -23,9 +23,11 @@ def unlike_drops(places: list[Place], torch: Sequence[Drop], keras: Sequence[Dro
         yield Observation(place, "settings", 0.0, "recurrent.dropout", text)
         keras = [drop for drop in keras if drop not in inside]
     if name := _named(torch, keras):
-        place = next((place for place in places if _count(place.torch) != _count(place.keras)), places[-1])
+        unlike = [place for place in places if _count(place.torch) != _count(place.keras)]
+        if name != "dropout.kind" and not unlike and any(_count(place.keras) for place in places):
+            name = "dropout.rate"  # each has its counterpart, which may have a rate of 0
         text = f"in training keras drops {said(keras)}, torch {said(torch)}"
-        yield Observation(place, "settings", 0.0, name, text)
+        yield Observation(unlike[0] if unlike else places[-1], "settings", 0.0, name, text)
 
 
 def _count(stretch: Stretch) -> int:

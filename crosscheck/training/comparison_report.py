@@ -179,4 +179,5 @@ def recipes(runs: Iterable[Result]) -> dict[str, dict[str, Any]]:
 
 
 def short(recipe: str) -> str:
+    """Its name without that of the suite."""
     return recipe.partition("/")[2]

@@ -19,6 +19,11 @@ def nothing() -> nn.Module:
     return _behind()
 
 
+def zero() -> nn.Module:
+    """x (B, 5); dropout of rate 0."""
+    return _behind(nn.Dropout(0.0))
+
+
 class Called(nn.Module):
     """Drops by functions: one in training, one never.
 
@@ -31,6 +36,7 @@ class Called(nn.Module):
         self.rate, self.one, self.two = rate, nn.Linear(5, 6), nn.Linear(6, 3)
 
     def forward(self, x: Tensor) -> Tensor:
+        """As the class says."""
         x = F.dropout(F.relu(self.one(x)), p=self.rate, training=self.training)
         return F.dropout(self.two(x), 0.9, False)
 
@@ -53,6 +59,7 @@ class Attending(nn.Module):
         self.q, self.k, self.v, self.out = (nn.Linear(8, 8) for _ in range(4))
 
     def forward(self, x: Tensor) -> Tensor:
+        """As the class says."""
         q, k, v = (layer(x).unflatten(-1, (2, 4)).transpose(1, 2) for layer in (self.q, self.k, self.v))
         rate = 0.1 if self.training else 0.0
         mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=rate)
@@ -72,6 +79,7 @@ class Stacked(nn.Module):
         self.lstm, self.last = nn.LSTM(5, 6, 2, dropout=0.3, batch_first=True), nn.Linear(6, 3)
 
     def forward(self, x: Tensor) -> Tensor:
+        """As the class says."""
         return self.last(torch.relu(self.lstm(x)[0][:, -1]))
 
 
