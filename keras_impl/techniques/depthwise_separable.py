@@ -116,8 +116,8 @@ def forward_seconds(
     adapter.use_precision("float32")  # something of another precision may have been built before
     held = ops.convert_to_tensor(x)
     ways: dict[str, dict[str, list[float]]] = {}
-    # PORT: PyTorch runs operation by operation. Keras compiles the whole pass, on TensorFlow with XLA
-    # unless told not to: `jit_compile` is a setting of the model that changes its speed.
+    # PORT: PyTorch runs operation by operation. A compiled model of Keras' runs as one graph, on TensorFlow
+    # with XLA too if told so, or left to itself on an accelerator: `jit_compile` changes its speed.
     for jit_compile in (False, True):
         layer = {
             "conv": PlainConv2D(channels, kernel_size),

@@ -88,7 +88,8 @@ class InstanceNorm(layers.GroupNormalization):
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         # PORT: PyTorch warns of another number of channels where there is no gamma, takes an image
-        # without a batch, and refuses a single value in training only; Keras refuses none of it.
+        # without a batch, and refuses a single value, in evaluation as well. Keras takes a single value; once
+        # built, its layer refuses the other two.
         if math.prod(size or 2 for size in x.shape[1:3]) < 2:
             raise ValueError(f"expected (batch, height, width, {x.shape[-1]}), got {tuple(x.shape)}")
         x = ops.cast(x, self.variable_dtype)

@@ -27,7 +27,7 @@ def average_pool(x: Tensor) -> Tensor:
     if min(x.shape[2:]) < 2:
         raise ValueError(f"no 2 x 2 window fits into a map of shape {tuple(x.shape)}")
     # PORT: nothing is padded here; where it is, PyTorch by default counts padded zeros in the mean,
-    # and Keras never does. PyTorch's stride defaults to the window; on jax Keras' must be given.
+    # and Keras never does. PyTorch's stride defaults to the window; that of Keras' ops must be given on jax.
     return F.avg_pool2d(x, 2)
 
 

@@ -123,8 +123,8 @@ def forward_seconds(
         "conv": PlainConv2D(x.shape[-1], channels, kernel_size).to(held.device),
         "separable": DepthwiseSeparableConv2D(x.shape[-1], channels, kernel_size).to(held.device),
     }
-    # PORT: PyTorch runs operation by operation. Keras compiles the whole pass, on TensorFlow with XLA
-    # unless told not to: `jit_compile` is a setting of the model that changes its speed.
+    # PORT: PyTorch runs operation by operation. A compiled model of Keras' runs as one graph, on TensorFlow
+    # with XLA too if told so, or left to itself on an accelerator: `jit_compile` changes its speed.
     with torch.inference_mode():
         # `cpu` waits for a device that computes by itself.
         calls = [lambda model=model: model(held).cpu() for model in models.values()]

@@ -52,7 +52,8 @@ class InstanceNorm(nn.InstanceNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         # PORT: PyTorch warns of another number of channels where there is no gamma, takes an image
-        # without a batch, and refuses a single value in training only; Keras refuses none of it.
+        # without a batch, and refuses a single value, in evaluation as well. Keras takes a single value; once
+        # built, its layer refuses the other two.
         if x.ndim != 4 or x.shape[1] != self.num_features or x.shape[2] * x.shape[3] < 2:
             raise ValueError(f"expected (batch, {self.num_features}, height, width), got {tuple(x.shape)}")
         return super().forward(x)

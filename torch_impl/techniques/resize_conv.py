@@ -22,7 +22,7 @@ def upsample_nearest(x: Tensor, scale: int) -> Tensor:
 def upsample_bilinear(x: Tensor, scale: int) -> Tensor:
     """Each pixel from the two nearest of either axis, by the distances of the centres."""
     # PORT: Keras always resizes by the centres of the pixels, PyTorch so with align_corners=False only.
-    # On TensorFlow Keras' result is float32 whatever comes in, so that it is put together by hand there.
+    # On TensorFlow Keras computes in float32 whatever comes in, so that it is put together by hand there.
     return F.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
