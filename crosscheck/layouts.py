@@ -75,8 +75,12 @@ LAYOUTS: dict[str, Layout] = {
     "embedding.embeddings": Layout("n c", "n c", "weight"),
     # One slope a unit of a dense layer, one a channel or one a layer, one an element of a feature map.
     "prelu.alpha": Layout("c", "c", "weight"),
+    "prelu_steps.alpha": Layout("1 c", "c", "weight"),
     "prelu_channels.alpha": Layout("1 1 c", "c", "weight"),
+    "prelu_volumes.alpha": Layout("1 1 1 c", "c", "weight"),
     "prelu_elements.alpha": Layout("h w c", "c h w", "weight"),
+    "prelu_elements_of_steps.alpha": Layout("t c", "c t", "weight"),
+    "prelu_elements_of_volumes.alpha": Layout("d h w c", "c d h w", "weight"),
     "norm.gamma": Layout("c", "c", "weight"),
     "norm.beta": Layout("c", "c", "bias"),
     "norm.moving_mean": Layout("c", "c", "running_mean", trainable=False),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 from keras import KerasTensor as Tensor
 
 from crosscheck.dataflow import Record, Step, operation_name
@@ -145,7 +146,9 @@ class _Recorder:
 
         def changed(item: Any) -> Any:
             known = isinstance(item, keras.Variable) or (
-                constants and keras.ops.is_tensor(item) and not isinstance(item, Tensor)
+                constants
+                and (keras.ops.is_tensor(item) or isinstance(item, np.ndarray))
+                and not isinstance(item, Tensor)
             )
             return self._stand_in(item) if known else item
 

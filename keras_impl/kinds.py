@@ -105,16 +105,15 @@ def _rms_norm(layer: layers.RMSNormalization, step: Step) -> Description:
     return "rms_norm", {"epsilon": layer.epsilon}, {"gamma": Own("scale", "norm.gamma")}
 
 
+# By the axes of the slopes: one a channel, and one an element.
+PRELU_SHARED = {1: "prelu", 2: "prelu_steps", 3: "prelu_channels", 4: "prelu_volumes"}
+PRELU_ELEMENTS = {2: "prelu_elements_of_steps", 3: "prelu_elements", 4: "prelu_elements_of_volumes"}
+
+
 def _prelu(layer: layers.PReLU, step: Step) -> Description:
     shape = tuple(layer.alpha.shape)
-    kind = {1: "prelu", 3: "prelu_elements"}.get(len(shape), "prelu")
-    if len(shape) == 3 and shape[:2] == (1, 1):
-        kind = "prelu_channels"
-    return (
-        "prelu",
-        {"slopes": layer.alpha.shape.num_elements() if hasattr(shape, "num_elements") else _size(shape)},
-        {"alpha": Own("alpha", f"{kind}.alpha")},
-    )
+    shared = PRELU_SHARED if set(shape[:-1]) <= {1} else PRELU_ELEMENTS
+    return "prelu", {"slopes": _size(shape)}, {"alpha": Own("alpha", f"{shared[len(shape)]}.alpha")}
 
 
 def _size(shape: tuple[int, ...]) -> int:

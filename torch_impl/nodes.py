@@ -13,6 +13,9 @@ from torch_impl.functional import tensors_by_role
 from torch_impl.graph import tensors
 from torch_impl.kinds import describe
 
+# Of slopes a channel, by the axes of what they are for: Keras' have an axis of 1 for each that they share.
+PRELU = {3: "prelu_steps.alpha", 4: "prelu_channels.alpha", 5: "prelu_volumes.alpha"}
+
 
 def nodes_of(model: nn.Module, found: Record, inputs: list[np.ndarray]) -> Iterator[Node]:
     """What the steps of a record are, and the parameters that functions use."""
@@ -73,8 +76,8 @@ def _node(number: int, step: Step, names: dict[int, str]) -> Node:
             path = path.rpartition(".")[0]
         full, also = (f"{path}.{name}" if path and name else name for name in (own.name, own.also))
         full = names.get(id(_whole(step, role, own)), full)  # tied tensors have one name
-        if own.row == "prelu.alpha" and step.results.ndim > 2:
-            own = own._replace(row="prelu_channels.alpha")
+        if own.row == "prelu.alpha" and step.results.ndim in PRELU:
+            own = own._replace(row=PRELU[step.results.ndim])
         if own.row.startswith("depthwise") and role == "kernel":
             outputs, _, *window = tensor.shape
             groups = step.inputs and next(tensors(step.arguments)).shape[1]

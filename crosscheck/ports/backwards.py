@@ -185,13 +185,18 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
         for p in places
         if p.torch.ends in torch.gradients
     }
+    born: list[Observation] = []  # between layers, where what is before may have a cause of its own
     for place in reversed(places):
         if behind.get(place.torch.ends, 0.0) > TOLERANCE:
             continue
         stopped = _stopped(place)
         before = max((behind.get(number, 0.0) for number in place.torch.begins), default=0.0)
+        if before > TOLERANCE and not stopped:
+            stops = "both stop a gradient there, and not the same" if all(_stops(place)) else ""
+            born.append(Observation(place, "gradient", before, "gradient.stopped" if stops else "", stops))
         if stopped and before > TOLERANCE:
             # The layer whose output gets another gradient first.
+            born = []
             wrong = [
                 p
                 for p in places
@@ -203,6 +208,7 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
             continue
         worst, role = _worst_weight(ports, place.pair, torch, keras, apart)
         if worst > TOLERANCE:
+            born = []
             yield _of_weight(place, place.pair, role, worst, torch, keras)
     # Parameters of the user's own, and layers that are one on one side and several on the other.
     seen = {place.pair.torch.path for place in places if place.pair}
@@ -212,7 +218,9 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
         worst, role = _worst_weight(ports, pair, torch, keras, apart)
         place = next((p for p in places if pair.torch in p.torch.nodes), places[-1])
         if worst > TOLERANCE and behind.get(place.torch.ends, 0.0) <= TOLERANCE:
+            born = []
             yield _of_weight(place, pair, role, worst, torch, keras)
+    yield from born[:1]
 
 
 def _of_weight(
@@ -230,12 +238,18 @@ def _of_weight(
     return Observation(place, "gradient", error, "parameter.frozen", text)
 
 
+def _stops(place: Place) -> tuple[int, int]:
+    """How many steps of either side stop the gradient there."""
+    kinds = ([node.kind for node in stretch.nodes] for stretch in (place.torch, place.keras))
+    torch, keras = (sum(kind in ("stopgradient", "detach") for kind in found) for found in kinds)
+    return torch, keras
+
+
 def _stopped(place: Place) -> str:
-    kinds = {side: [n.kind for n in getattr(place, side).nodes] for side in ("torch", "keras")}
-    stops = {side: sum(k in ("stopgradient", "detach") for k in found) for side, found in kinds.items()}
-    if stops["keras"] > stops["torch"]:
+    torch, keras = _stops(place)
+    if keras > torch:
         return "keras stops the gradient (stop_gradient), torch does not"
-    return "torch stops the gradient (detach), keras does not" if stops["torch"] > stops["keras"] else ""
+    return "torch stops the gradient (detach), keras does not" if torch > keras else ""
 
 
 def _worst_weight(

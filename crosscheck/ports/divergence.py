@@ -135,6 +135,19 @@ def axis_orders(torch: np.ndarray, shape: tuple[int, ...]) -> Iterator[Order]:
     heads = len(shape) == torch.ndim + 1 and shape[: torch.ndim - 1] == torch.shape[:-1]
     if heads and prod(shape) == torch.size:
         yield lambda array: array.reshape(shape)
+    # Windows, steps or pixels: in the batch on one side, axes of their own on the other.
+    if _merged(torch.shape, shape) or _merged(shape, torch.shape):
+        yield lambda array: array.reshape(shape)
+    if torch.ndim > 2:
+        moved = np.moveaxis(torch, 1, -1).shape
+        if _merged(moved, shape) or _merged(shape, moved):
+            yield lambda array: np.moveaxis(array, 1, -1).reshape(shape)
+
+
+def _merged(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
+    """Whether the first axis of one shape is several axes of the other, and all else the same."""
+    leading = len(two) - len(one) + 1
+    return leading > 1 and bool(one) and prod(two[:leading]) == one[0] and two[leading:] == one[1:]
 
 
 def apart(torch: np.ndarray, keras: np.ndarray) -> float:
