@@ -24,6 +24,12 @@ OPERATORS = (
     *("__matmul__", "__rmatmul__", "__pow__", "__neg__", "__getitem__"),
 )
 
+# Operators that a backend's tensors answer for themselves, though a symbolic one is at the right.
+OF_TENSORS = (
+    *("__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__matmul__", "__pow__"),
+    *("__lt__", "__le__", "__gt__", "__ge__"),
+)
+
 
 def record(
     model: keras.Layer,
@@ -95,6 +101,7 @@ class _Recorder:
             (keras.random, "dropout", self._calling_dropout),
             (Tensor, "__getitem__", _taking_any_key),
             *((keras.Variable, name, self._calling_operator(name)) for name in OPERATORS),
+            *((_tensors_of_the_backend(), name, self._left_of_symbolic(name)) for name in OF_TENSORS),
             # A function of variables alone is to be recorded like any other.
             *((module, "any_symbolic_tensors", self._asking) for module in _modules_that_ask()),
         ]
@@ -127,6 +134,17 @@ class _Recorder:
                 if self._inside:
                     return original(variable, *others)
                 return getattr(self._stand_in(variable), name)(*others)
+
+            return operator
+
+        return changing
+
+    def _left_of_symbolic(self, name: str) -> Any:
+        def changing(original: Any) -> Any:
+            def operator(tensor: Any, other: Any, *more: Any) -> Any:
+                if self._inside or not isinstance(other, Tensor):
+                    return original(tensor, other, *more)
+                return getattr(self._stand_in(tensor), name)(other)
 
             return operator
 
@@ -247,6 +265,14 @@ def _is_closed(layer: keras.Layer) -> bool:
     """Whether nothing of the user's can be inside a layer: it is Keras' own, or there is nothing inside."""
     inside = layer._flatten_layers(include_self=False)
     return not inside or all(type(each).__module__.startswith("keras.") for each in (layer, *inside))
+
+
+def _tensors_of_the_backend() -> Any:
+    """The class of tensors with numbers whose operators can be changed."""
+    kinds = type(keras.ops.zeros(())).__mro__
+    if keras.backend.backend() == "torch":  # the operators are those of a base that takes no others
+        return kinds[0]
+    return next(kind for kind in kinds if "__add__" in vars(kind))
 
 
 def _modules_that_ask() -> list[Any]:

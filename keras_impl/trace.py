@@ -26,6 +26,7 @@ from keras_impl.kinds import describe, is_whole
 from keras_impl.masks import clear
 from keras_impl.nodes import names_of, nodes_of
 from keras_impl.volumes import pool_volumes_in_float64
+from keras_impl.whole_numbers import keep_int32
 
 
 @dataclass
@@ -79,6 +80,7 @@ def open_model(key: str, source: str, dtype: str) -> None:
     keras.utils.clear_session(free_memory=False)
     adapter.use_precision(dtype)
     pool_volumes_in_float64()
+    keep_int32()
     keras.utils.set_random_seed(0)
     made = factory.make(source)
     model = made.model
