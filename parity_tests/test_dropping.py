@@ -25,6 +25,7 @@ def causes(sides: Sides, torch: str, keras: str, what: str) -> list[str]:
     [
         ("elements", "elements", "4x5", []),
         ("called", "elements", "4x5", []),
+        ("elements", "halves", "4x5", []),
         ("nothing", "nothing", "4x5", []),
         ("elements", "nothing", "4x5", ["dropout.missing"]),
         ("called", "nothing", "4x5", ["dropout.missing"]),

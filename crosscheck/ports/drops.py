@@ -24,6 +24,11 @@ def unlike_drops(places: list[Place], torch: Sequence[Drop], keras: Sequence[Dro
         keras = [drop for drop in keras if drop not in inside]
     if name := _named(torch, keras):
         unlike = [place for place in places if _count(place.torch) != _count(place.keras)]
+        if set(torch) == set(keras):
+            # Several where the other has one may drop parts of the same, as one head after the other.
+            unlike = [place for place in unlike if 0 in (_count(place.torch), _count(place.keras))]
+            if not unlike:
+                return
         if name != "dropout.kind" and not unlike and any(_count(place.keras) for place in places):
             name = "dropout.rate"  # each has its counterpart, which may have a rate of 0
         text = f"in training keras drops {said(keras)}, torch {said(torch)}"

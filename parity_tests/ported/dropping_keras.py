@@ -21,6 +21,24 @@ def nothing() -> keras.Model:
     return _behind()
 
 
+class Halves(keras.Model):
+    """Both halves are dropped one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.drop = layers.Dense(6, "relu"), layers.Dense(3), layers.Dropout(0.3)
+
+    def call(self, x: Any, training: Any = None) -> Any:
+        """Training is handed on by Keras as well."""
+        halves = keras.ops.split(self.one(x), 2, axis=-1)
+        return self.two(keras.ops.concatenate([self.drop(h, training=training) for h in halves], axis=-1))
+
+
+def halves() -> keras.Model:
+    """As `elements` in PyTorch."""
+    return Halves()
+
+
 def noise() -> keras.Model:
     """Noise is added instead."""
     return _behind(layers.GaussianNoise(0.3))
