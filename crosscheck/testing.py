@@ -88,7 +88,7 @@ def assert_parity(
         close(backend)
         raise
     if not found.equal and not found.only(accept):
-        raise AssertionError("\n".join(found.lines()))
+        raise AssertionError("\n".join(found.reasons()))
     if not found.whole:
         raise CrosscheckError("\n".join(found.lines()))
 
@@ -120,7 +120,7 @@ def _arrays(inputs: Specification | Sequence[Specification], seed: int) -> list[
     if listed and all(isinstance(one, str) for one in listed):
         return given.read(tuple(str(one) for one in listed), seed, "inputs")
     return [
-        _exact(one) if isinstance(one, np.ndarray) else given.one(one, seed + number, "inputs")
+        given.exact(one, "inputs") if isinstance(one, np.ndarray) else given.one(one, seed + number, "inputs")
         for number, one in enumerate(listed)
     ]
 
@@ -128,11 +128,7 @@ def _arrays(inputs: Specification | Sequence[Specification], seed: int) -> list[
 def _target(target: Specification | None, seed: int) -> np.ndarray | None:
     if target is None:
         return None
-    return given.one(target, seed, "target") if isinstance(target, str) else _exact(target)
-
-
-def _exact(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
+    return given.one(target, seed, "target") if isinstance(target, str) else given.exact(target, "target")
 
 
 atexit.register(close)

@@ -140,6 +140,11 @@ def test_inputs_that_cannot_be(given: str, message: str) -> None:
             ["compare", "a.py:f", "b.py:f", "--accept", "norm.epsilon", "--first-only"],
             "leave out --first-only",
         ),
+        (["compare", "a.py:f", "b.py:f", "--input", "2x3", "--steps", "3"], "--steps is of training"),
+        (["compare", "a.py:f", "b.py:f", "--input", "2x3", "--json", "b.py"], "would overwrite what is"),
+        (["compare", "a.py:f", "b.py:f", "--input", "x.npz", "--html", "x.npz"], "would overwrite what is"),
+        (["compare", "a.py:f", "b.py:f", "--input", "nan.npz"], "nan.npz: holds NaN"),
+        (["compare", "t.safetensors", "b.py:f", "--html", "x.html"], "no cause is tried on a trace"),
         (
             ["record", "no.py:f", "--side", "torch", "--input", "2x3", "--out", "t.safetensors"],
             "no such file",
@@ -147,15 +152,20 @@ def test_inputs_that_cannot_be(given: str, message: str) -> None:
     ],
 )
 def test_what_can_be_seen_at_once_is_said_at_once(
-    command: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+    command: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a framework was started")
 
     monkeypatch.setattr("crosscheck.sides.Side.__init__", never)
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.py", "b.py"):
+        Path(name).write_text("")
+    np.savez("nan.npz", np.array([[1.0, np.nan]]))
     answer = CliRunner().invoke(main, command)
     assert answer.exit_code == 2
     assert message in answer.output
+    assert Path("b.py").read_text() == ""
 
 
 def test_nothing_overwrites_what_it_is_made_of(tmp_path: Path) -> None:

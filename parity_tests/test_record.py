@@ -17,7 +17,7 @@ from crosscheck.ports.recording import record, record_after
 from crosscheck.ports.trace_file import Recording
 from crosscheck.ports.traces import UNTRIED, TraceReport, compare_recordings, compare_with_live
 from crosscheck.sides import Sides
-from parity_tests.corpus import images, sequences
+from parity_tests.corpus import images, sequences, unseen_fourth
 from parity_tests.corpus.entries import Pair, pair
 from parity_tests.test_pairing import KERAS, RIGHT, TORCH
 
@@ -30,6 +30,7 @@ PAIRS = {
     # Branches that nothing but their weights tells apart.
     "branches": Pair(f"{TORCH}:branches", f"{KERAS}:branches", RIGHT["branches"]),
 }
+MOMENTUM = pair("congan_torch:build", "congan_keras:subclassed__momentum", *unseen_fourth.CONGAN.inputs)
 POOLED = pair("plain_torch:build", "plain_keras:functional__pool_of_two", *images.PLAIN.inputs)
 
 
@@ -54,6 +55,15 @@ def both(
 
 def compared(sides: Sides, what: Pair, first: str, folder: Path, **more: Any) -> TraceReport:
     return compare_recordings(*both(sides, what, first, folder, **more))[0]
+
+
+def test_what_only_training_shows_is_seen_in_the_settings(sides: Sides, tmp_path: Path) -> None:
+    report = compared(sides, MOMENTUM, "torch", tmp_path)
+    assert report.outputs_equal
+    assert not report.equal
+    assert "momentum of batch_norm is 0.9 in torch and 0.99 in keras" in report.in_training[0]
+    assert report.as_json()["verdict"] == "different"
+    assert report.lines()[0].endswith("in what only training shows.")
 
 
 @pytest.mark.parametrize("first", ["torch", "keras"])

@@ -153,7 +153,7 @@ def test_a_difference_is_an_assertion_that_says_where_and_why(answer: str) -> No
 def test_a_difference_in_training_says_which_step(answer: str) -> None:
     shown = failed(answer, "test_trained_otherwise")
     assert "Equal: the outputs agree" in shown
-    assert "Training differs: at step 2" in shown
+    assert "AssertionError: Training differs: at step 2" in shown
     assert "sgd.momentum" in shown
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crosscheck import checkpoint, console, options
+from crosscheck.environment import versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import factory, page, stages
 from crosscheck.ports import inputs as given
@@ -115,14 +116,20 @@ def compare_command(
     if accepted and not on:
         raise CrosscheckError("--accept needs every cause: leave out --first-only")
     if is_trace(torch) or is_trace(keras):
-        refused = {"--html": html, "--target": target, "--input": specifications}
-        for option, given_there in (refused | {"--keep-weights": keep_weights, "--accept": accepted}).items():
-            if given_there:
-                raise CrosscheckError(f"a trace has its own inputs and weights: leave out {option}")
+        own = {"--target": target, "--input": specifications, "--keep-weights": keep_weights}
+        for option in [option for option, given_there in own.items() if given_there]:
+            raise CrosscheckError(f"a trace has its own inputs and weights: leave out {option}")
+        for option in [option for option, wanted in {"--html": html, "--accept": accepted}.items() if wanted]:
+            raise CrosscheckError(f"no cause is tried on a trace: leave out {option}, or give both models")
         compare_traces(torch, keras, mapping, saved, file, everything, mixed, backend)
         return
+    told = click.get_current_context().get_parameter_source("steps")
+    if target is None and told is click.core.ParameterSource.COMMANDLINE:
+        raise CrosscheckError("--steps is of training: say with --target what the loss is taken against")
     checkpoint.require_writable(file, html, saved)
     factory.require_source(torch, keras)
+    results = {"--json": file, "--html": html, "--save-map": saved}
+    factory.require_apart(results, torch, keras, *specifications, str(mapping or ""))
     question = Question(
         torch,
         keras,
@@ -142,16 +149,18 @@ def compare_command(
         found = judge(sides, question)
     if saved:
         save_map(saved, Pairing(found.report.comparison.pairs))
+    facts = {
+        "inputs": ", ".join(specifications),
+        **({"target": f"{target}, {steps} steps"} if target else {}),
+        "weights": "as they came" if keep_weights else f"drawn, seed {seed}",
+        "backend of Keras": backend,
+        "device": device,
+        **({"accepted": ", ".join(accepted)} if accepted else {}),
+    }
     if file:
-        checkpoint.write_text(file, json.dumps(found.as_json(), indent=1) + "\n")
+        more = {"limit": TOLERANCE, "given": facts, "accepted": list(accepted), "versions": versions()}
+        checkpoint.write_text(file, json.dumps(found.as_json() | more, indent=1) + "\n")
     if html:
-        facts = {
-            "inputs": ", ".join(specifications),
-            **({"target": f"{target}, {steps} steps"} if target else {}),
-            "weights": "as they came" if keep_weights else f"drawn, seed {seed}",
-            "backend of Keras": backend,
-            "device": device,
-        }
         checkpoint.write_text(html, page.written(found, torch, keras, facts))
         console.note(f"The page is in {html}.")
     _show(found, everything)  # last: whoever reads it may have had enough before its end

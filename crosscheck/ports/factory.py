@@ -52,6 +52,22 @@ def require_source(*sources: str) -> None:
             raise CrosscheckError(f"{place}: there is no such file")
 
 
+def require_apart(results: Mapping[str, Path | None], *given: str) -> None:
+    """Make sure that no result overwrites what it is made of.
+
+    Args:
+        results: where they are to be written, by option.
+        given: models as FILE.py:FUNCTION, and files.
+
+    Raises:
+        CrosscheckError: one would.
+    """
+    kept = {Path(text.rpartition(":")[0] or text).resolve() for text in given if text}
+    for option, path in results.items():
+        if path and path.resolve() in kept:
+            raise CrosscheckError(f"{option} {path}: would overwrite what is compared")
+
+
 def load(source: str) -> Callable[[], Any]:
     """The function that "path/to/file.py:name" or "package.module:name" stands for.
 

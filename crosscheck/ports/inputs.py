@@ -93,7 +93,22 @@ def _from_file(file: Path) -> list[np.ndarray]:
             arrays = [archive[name] for name in archive.files]
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise CrosscheckError(f"{file}: cannot be read as .npz: {error}") from None
-    return [array.astype(np.float64) if array.dtype.kind == "f" else array for array in arrays]
+    return [exact(array, str(file)) for array in arrays]
+
+
+def exact(array: np.ndarray, where: str) -> np.ndarray:
+    """Floats in float64, all else as it is.
+
+    Args:
+        array: an input, or the target.
+        where: it comes from, as a complaint says it.
+
+    Raises:
+        CrosscheckError: it holds NaN, which is equal to nothing.
+    """
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise CrosscheckError(f"{where}: holds NaN, of which no comparison can be made")
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 def pairs(file: Path | None) -> dict[str, str]:

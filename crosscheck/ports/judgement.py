@@ -91,6 +91,12 @@ class Judgement:
             return [*self.report.lines(), *said_training(self.training)]
         return [*self.report.lines(), *([self.untrained] if self.asked else [])]
 
+    def reasons(self) -> list[str]:
+        """The same, and first of all that which is different."""
+        if self.training is None or not self.report.equal:
+            return self.lines()
+        return [*said_training(self.training), *self.report.lines()]
+
     @property
     def untrained(self) -> str:
         """Why no training steps were compared."""

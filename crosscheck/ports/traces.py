@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import groupby
+from math import isclose
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
@@ -22,7 +23,10 @@ LIMITS = {"float64": TOLERANCE, "float32": 1e-4}
 TF32 = 1e-2
 # Weights that went through float32, and the sum of two biases.
 SAME = 1e-6
-UNTRIED = "not tried: no live model"
+UNTRIED = "not tried: a cause needs both models"
+OF_EVALUATION = "A trace is of evaluation mode: training mode, gradients and statistics were not compared."
+# Settings that only training shows: of norms and of dropout.
+IN_TRAINING = ("momentum", "rate")
 LIVE = {"dtype": "float64", "tf32": False}
 
 
@@ -109,7 +113,18 @@ class TraceReport:
 
     @property
     def equal(self) -> bool:
+        return self.outputs_equal and not self.in_training
+
+    @property
+    def outputs_equal(self) -> bool:
+        """Whether evaluation mode, which a trace is of, shows no difference."""
         return all(error <= self.limit for error in self.comparison.outputs)
+
+    @property
+    def in_training(self) -> list[str]:
+        """Settings that differ, and that only training shows."""
+        found = [(p.place, text) for p in self.comparison.parted for text in differences(p, IN_TRAINING)]
+        return list(dict.fromkeys(f"{place}: {text}" for place, text in found))
 
     @property
     def apart(self) -> list[Parted]:
@@ -122,6 +137,11 @@ class TraceReport:
         pairs = len(self.comparison.pairs)
         if self.equal:
             lines = [f"Equal: the outputs agree to {worst}, through {pairs} pairs of layers."]
+        elif self.outputs_equal:
+            lines = [f"Different, though the outputs agree to {worst}, in what only training shows."]
+            lines += [f"Setting: {text}." for text in self.in_training[:NAMED]]
+            if len(self.in_training) > NAMED:
+                lines.append(f"{len(self.in_training) - NAMED} more settings differ (--json lists them).")
         else:
             first = f"{apart[0].place}: {figure(apart[0].accumulated)}; {evidence(apart[0].place)}"
             lines = [f"Different: the outputs are {worst} apart.", f"First apart: {first}."]
@@ -130,7 +150,7 @@ class TraceReport:
             if len(found) > NAMED:
                 lines.append(f"{len(found) - NAMED} more settings differ (--json lists them).")
             lines.append("For causes compare the models themselves: crosscheck compare FILE.py:F FILE.py:F.")
-        return lines + self.notes()
+        return [*lines, *self.notes(), OF_EVALUATION]
 
     def notes(self) -> list[str]:
         """How the runs differ, and what was switched off in them."""
@@ -153,6 +173,7 @@ class TraceReport:
             "cause": None,
             "why_no_cause": UNTRIED,
             "limit": self.limit,
+            "seen_in_training_only": self.in_training,
             "evidence": [
                 {"place": str(p.place), "does": evidence(p.place), "differences": differences(p)}
                 for p in apart
@@ -214,20 +235,31 @@ def compare_with_live(
     return TraceReport(ports.compare(), _limit(facts), facts), ports
 
 
-def differences(parted: Parted) -> list[str]:
-    """In words, settings that are not the same on both sides in the stretch to a place."""
+def differences(parted: Parted, names: tuple[str, ...] = ()) -> list[str]:
+    """In words, settings that are not the same on both sides in the stretch to a place.
+
+    Args:
+        parted: the place.
+        names: of the settings; of all if none are named, and then also what only one layer holds.
+    """
     place, found = parted.place, []
-    if place.pair is not None:
+    if place.pair is not None and not names:
         found = [f"only {side} has a {role}" for role, side in place.pair.alone().items()]
         found += [f"the layers hold other tensors ({place.pair.mismatch})"] if place.pair.mismatch else []
     torch, keras = (_by_kind(stretch.nodes) for stretch in (place.torch, place.keras))
     for kind in torch.keys() & keras.keys():
         for one, two in zip(torch[kind], keras[kind], strict=False):
-            for name in sorted(one.settings.keys() & two.settings.keys()):
-                if one.settings[name] != two.settings[name]:
+            shared = one.settings.keys() & two.settings.keys()
+            for name in sorted(shared & set(names) if names else shared):
+                if not _same(one.settings[name], two.settings[name]):
                     values = f"{one.settings[name]} in torch and {two.settings[name]} in keras"
                     found.append(f"{name} of {kind} is {values}")
     return found
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Whether settings are the same: Keras' momentum is 1 less PyTorch's, which rounds."""
+    return isclose(one, two) if isinstance(one, float) and isinstance(two, float) else bool(one == two)
 
 
 def _by_kind(nodes: tuple[Node, ...]) -> dict[str, list[Node]]:
