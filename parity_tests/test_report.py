@@ -268,3 +268,11 @@ def test_what_a_gpu_showed_is_a_page_of_its_file(tmp_path: Path) -> None:
         "| baseline | 122,570 | 70.0 % | 71.0 % | 1 | +1.0 | - |",
     ):
         assert said in page
+
+
+def test_the_last_step_of_an_epoch_is_no_point_of_its_own() -> None:
+    rows = [{"steps": 100, "loss": 2.0, "step": 100}, {"steps": 1, "loss": 103.0, "step": 101}]
+    (point,) = curves.even(rows)
+    assert point == {"steps": 101, "loss": 3.0, "step": 101}
+    assert curves.even([rows[0], rows[0] | {"steps": 60}]) == [rows[0], rows[0] | {"steps": 60}]
+    assert curves.even(rows[1:]) == rows[1:]

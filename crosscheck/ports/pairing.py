@@ -58,7 +58,7 @@ class Candidates:
     """
 
     def __init__(self, torch: Program, keras: Program, given: dict[str, str] | None = None) -> None:
-        self.programs = torch, keras
+        self.programs, self.given = (torch, keras), given or {}
         self.left, self.right = both_places(torch, keras)
         for side, program, names in (("torch", torch, given or {}), ("keras", keras, (given or {}).values())):
             _require_layers(side, program, names)
@@ -91,9 +91,12 @@ class Candidates:
                 *(_named("torch", place) for place in over),
                 *(_named("keras", place) for place in there),
             ]
+            what = f"no layer of the other model is of the same kind and shape as: {'; '.join(left_over)}. "
+            if self.given:
+                said = ", ".join(f"torch {one} with keras {two}" for one, two in self.given.items())
+                raise PairingError(f"{what}--map pairs {said}: is one of these wrong, or another missing?")
             raise PairingError(
-                f"no layer of the other model is of the same kind and shape as: {'; '.join(left_over)}"
-                ". Say which belong together with --map, or bring the models to the same sizes."
+                f"{what}Say which belong together with --map, or bring both to the same sizes."
             )
         return Pairing(tuple(pairs), tuple(p.node for p in over), tuple(p.node for p in there))
 
@@ -169,6 +172,10 @@ class Candidates:
 
 
 def _require_layers(side: str, program: Program, names: Iterable[str]) -> None:
+    names = list(names)
+    twice = [name for number, name in enumerate(names) if name in names[:number]]
+    if twice:
+        raise PairingError(f"--map: names {twice[0]!r} of {side} twice")
     holding = [node for node in program.nodes if node.held]
     known = {name for node in holding for name in (node.path, *node.names)}
     known |= {tensor.name for node in holding for tensor in node.held.values()}

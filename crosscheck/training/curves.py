@@ -8,7 +8,7 @@ import matplotlib
 
 from crosscheck import checkpoint
 from crosscheck.errors import CrosscheckError
-from crosscheck.training.run_folder import RunFolder
+from crosscheck.training.run_folder import Row, RunFolder
 
 matplotlib.use("agg")  # files only; no window is opened
 from matplotlib import pyplot as plt
@@ -45,6 +45,19 @@ def precision(facts: Mapping[str, Any]) -> dict[str, str]:
     return {"dtype": facts["dtype"], "tf32": "on" if tf32 and facts.get("device") == "cuda" else "off"}
 
 
+def even(rows: Sequence[Row]) -> list[Row]:
+    """Means of many steps each; one of few, as at the end of an epoch, becomes part of that before it."""
+    found: list[Row] = []
+    for row in rows:
+        if found and 2 * row["steps"] < found[0]["steps"]:
+            last, count = found[-1], found[-1]["steps"] + row["steps"]
+            loss = (last["steps"] * last["loss"] + row["steps"] * row["loss"]) / count
+            found[-1] = row | {"steps": count, "loss": loss}
+        else:
+            found.append(row)
+    return found
+
+
 def draw(folders: Sequence[Path], picture: Path) -> None:
     """Draw training loss and test accuracy of runs over the images they have seen.
 
@@ -71,7 +84,7 @@ def draw(folders: Sequence[Path], picture: Path) -> None:
         if mixed:
             label += f", {digits[folder]['dtype']}, TF32 {digits[folder]['tf32']}"
         style = {"color": colour, "label": label, **LINES[facts["side"]]}
-        steps = [row for row in rows if row["kind"] == "steps"]
+        steps = even([row for row in rows if row["kind"] == "steps"])
         if not steps:
             raise CrosscheckError(f"{folder}: its metrics hold nothing yet to draw")
         per_epoch = -(-facts["train_images"] // facts["recipe"]["batch_size"])

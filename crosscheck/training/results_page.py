@@ -117,7 +117,8 @@ def _trajectories(root: Path) -> list[str]:
         "its tensor's root mean square. Float32: no farther apart than four times what a framework is from "
         "its own twins, begun one unit in the last place beside; a course over its allowance is made twice "
         "more with other seeds, and the middle of the three counts. In float64, too, twins are run where a "
-        "course is over its allowance. The share of the allowance that was used:",
+        "course is over its allowance. The pictures show the losses; weights are usually farther apart. The "
+        "share of the allowance that was used:",
         "",
         "| recipe | steps | float64 | float32 | picture |",
         "|---|---:|---:|---:|---|",

@@ -153,4 +153,6 @@ def ended_in_order(folder: Path, workers: Workers) -> Iterator[None]:
 
 
 def _more(folder: Path) -> str:
+    if not RunFolder(folder).exists():
+        return f"Nothing had been written to {folder} yet"
     return f"--resume goes on after the last whole epoch in {folder}"
