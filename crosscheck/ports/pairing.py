@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import leftovers
+from crosscheck.ports.blocks import left_over
 from crosscheck.ports.flow import likeness, vocabulary
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Node, Program
@@ -17,6 +18,8 @@ from crosscheck.ports.structure import Place, both_places, named_alike, nearness
 
 # What counts how much beside nearness: looking alike in ever wider surroundings, settings, steps between.
 ALIKE, SETTINGS, FLOW = 4.0, 1.0, 2.0
+# For each place that it is called earlier or later, where one model has a block more: depths tell less there.
+ORDER = 0.3
 # Pairs whose members could be exchanged at a loss no larger than this are ambiguous, or at least in doubt.
 MARGIN, DOUBT = 0.1, 1.0
 IMPOSSIBLE = -1e6
@@ -69,8 +72,18 @@ class Candidates:
             for b, two in enumerate(self.right):
                 if given or kinds[0][a] == kinds[1][b]:
                     self.scores[a, b] = _score(one, two, given or {}, shared)
+        if rest := left_over(self.left, self.right):
+            self._without_others(*rest)
         rows, columns = linear_sum_assignment(self.scores, maximize=True)
         self.chosen = [(a, b) for a, b in zip(rows, columns, strict=True) if self._possible(a, b)]
+
+    def _without_others(self, rows: list[int], columns: list[int]) -> None:
+        """Leave all but these layers over, and let the order in which they are called tell as well."""
+        kept = np.full_like(self.scores, IMPOSSIBLE)
+        inside = np.ix_(rows, columns)
+        apart = np.abs(np.subtract.outer(np.arange(len(rows)), np.arange(len(columns))))
+        kept[inside] = self.scores[inside] - ORDER * apart
+        self.scores = kept
 
     def pairing(self, chosen: Assignment | None = None) -> Pairing:
         """A bijection between the layers that hold tensors; layers may be left over on one side only.
