@@ -8,6 +8,11 @@ def for_json(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+def counted(number: int, thing: str) -> str:
+    """So many things: "1 pair", "2 pairs"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def figure(value: float) -> str:
     """A relative error as it is said."""
     odd = "of another shape, or not finite, and so not to be said how far"

@@ -9,7 +9,7 @@ from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.copying import UNLIKE
 from crosscheck.ports.diagnosis import Cause, clue, diagnose
 from crosscheck.ports.divergence import STRICT, TOLERANCE, Parted, Place
-from crosscheck.ports.figures import figure, for_json
+from crosscheck.ports.figures import counted, figure, for_json
 from crosscheck.ports.observation import Observation
 from crosscheck.ports.other_weights import differ_with_others
 from crosscheck.ports.settings_seen import casts, dropouts, exchanged, modes, momenta
@@ -125,7 +125,7 @@ class Report:
         worst = max(self.comparison.outputs)
         if self.equal:
             pairs = len(self.comparison.pairs)
-            agree = f"the outputs agree to {worst:.1e}, through {pairs} pairs of layers"
+            agree = f"the outputs agree to {worst:.1e}, through {counted(pairs, 'pair')} of layers"
             rest = "; so do training mode, gradients and moving statistics" if self.trained else ""
             return [f"{self.verdict.capitalize()}: {agree}{rest}.", *self.notes]
         same = self.comparison.equal and worst <= TOLERANCE
@@ -136,7 +136,9 @@ class Report:
         for number, (finding, *others) in enumerate(grouped(self.findings)):
             begin = "First divergence" if number == 0 else "Also"
             more = [where(other) for other in others]
-            again = f" The same at {len(more)} more places: {', '.join(more[:NAMED])}" if more else ""
+            again = (
+                f" The same at {counted(len(more), 'more place')}: {', '.join(more[:NAMED])}" if more else ""
+            )
             lines.append(f"{begin}: {finding}.{again}{' ...' if len(more) > NAMED else ''}")
             for name in finding.identifiers:
                 lines += _advice(name)

@@ -10,7 +10,7 @@ from crosscheck.ports import pairing, trying
 from crosscheck.ports.carrying import neutral
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
-from crosscheck.ports.figures import figure, for_json
+from crosscheck.ports.figures import counted, figure, for_json
 from crosscheck.ports.program import Node
 from crosscheck.ports.recorded import Recorded
 from crosscheck.ports.recording import Following
@@ -136,7 +136,7 @@ class TraceReport:
         worst, apart = figure(max(self.comparison.outputs)), self.apart
         pairs = len(self.comparison.pairs)
         if self.equal:
-            lines = [f"Equal: the outputs agree to {worst}, through {pairs} pairs of layers."]
+            lines = [f"Equal: the outputs agree to {worst}, through {counted(pairs, 'pair')} of layers."]
         elif self.outputs_equal:
             lines = [f"Different, though the outputs agree to {worst}, in what only training shows."]
             lines += [f"Setting: {text}." for text in self.in_training[:NAMED]]
