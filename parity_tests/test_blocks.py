@@ -6,11 +6,12 @@ import pytest
 
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
+from crosscheck.ports.pairing import PairingError
 from crosscheck.ports.report import Report, examine
 from crosscheck.sides import Sides
 
 FOLDER = Path(__file__).parent / "ported"
-SHAPES = {"residual": "2x3x12x16", "encoder": "2x7x16"}
+SHAPES = {"residual": "2x3x12x16", "encoder": "2x7x16", "attending": "2x7x10"}
 
 
 def examined(sides: Sides, net: str, blocks: int) -> Report:
@@ -22,7 +23,7 @@ def named(report: Report) -> list[str]:
     return [name for finding in report.findings for name in finding.identifiers]
 
 
-@pytest.mark.parametrize("net", SHAPES)
+@pytest.mark.parametrize("net", ["residual", "encoder"])
 def test_as_many_blocks_are_equal(net: str, sides: Sides) -> None:
     assert examined(sides, net, 3).equal
 
@@ -42,3 +43,10 @@ def test_a_block_too_many_is_no_other_mistake(sides: Sides) -> None:
     assert not report.equal
     assert named(report) in ([], ["layer.extra"])
     assert "conv2d_7" in str(report.findings[0])
+
+
+def test_heads_as_wide_as_all_of_them_are_said_to_be_so(sides: Sides) -> None:
+    with pytest.raises(
+        PairingError, match=r"key_dim is the size of one head, not of all \(attention.heads\)"
+    ):
+        examined(sides, "attending", 10)

@@ -108,9 +108,10 @@ class Candidates:
             if self.given:
                 said = ", ".join(f"torch {one} with keras {two}" for one, two in self.given.items())
                 raise PairingError(f"{what}--map pairs {said}: is one of these wrong, or another missing?")
-            raise PairingError(
-                f"{what}Say which belong together with --map, or bring both to the same sizes."
-            )
+            advice = "Say which belong together with --map, or bring both to the same sizes."
+            if all(any(place.node.path.endswith(".query") for place in side) for side in (over, there)):
+                advice = "In Keras' attention key_dim is the size of one head, not of all (attention.heads)."
+            raise PairingError(what + advice)
         return Pairing(tuple(pairs), tuple(p.node for p in over), tuple(p.node for p in there))
 
     def groups(self, margin: float) -> list[tuple[int, ...]]:

@@ -55,3 +55,9 @@ def encoder_2() -> keras.Model:
 def encoder_3() -> keras.Model:
     """As in PyTorch."""
     return _encoder(3)
+
+
+def attending_10() -> keras.Model:
+    """The size of all heads given as that of one."""
+    steps = keras.Input((7, 10))
+    return keras.Model(steps, layers.Dense(6)(layers.MultiHeadAttention(2, 10)(steps, steps)))

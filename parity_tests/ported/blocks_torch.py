@@ -42,3 +42,20 @@ class Encoder(nn.Module):
 def encoder() -> nn.Module:
     """See `Encoder`."""
     return Encoder()
+
+
+class Attending(nn.Module):
+    """Attention of two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention, self.out = nn.MultiheadAttention(10, 2, batch_first=True), nn.Linear(10, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, T, 10)."""
+        return self.out(self.attention(x, x, x)[0])
+
+
+def attending() -> nn.Module:
+    """See `Attending`."""
+    return Attending()
