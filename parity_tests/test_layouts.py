@@ -9,7 +9,7 @@ from crosscheck.layouts import LAYOUTS, Parameter
 from crosscheck.parameters import conv2d, dense, initial_weights, trained_like_weights
 
 SIZES = {"cin": 3, "cout": 5, "kh": 2, "kw": 7, "mult": 4, "blocks": 6, "c": 8, "h": 9, "w": 10, "1": 1}
-SIZES |= {"k": 11, "kd": 12, "n": 13}
+SIZES |= {"k": 11, "kd": 12, "n": 13, "d": 6, "t": 14}
 GENERATOR = np.random.default_rng(0)
 
 
@@ -41,6 +41,10 @@ BY_HAND = {
     "depthwise_conv2d.kernel": lambda w: w.transpose(2, 3, 0, 1).reshape(12, 1, 2, 7),
     "prelu_channels.alpha": lambda w: w[0, 0],
     "prelu_elements.alpha": lambda w: w.transpose(2, 0, 1),
+    "prelu_steps.alpha": lambda w: w[0],
+    "prelu_volumes.alpha": lambda w: w[0, 0, 0],
+    "prelu_elements_of_steps.alpha": lambda w: w.T,
+    "prelu_elements_of_volumes.alpha": lambda w: w.transpose(3, 0, 1, 2),
 }
 
 
