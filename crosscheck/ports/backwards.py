@@ -220,7 +220,9 @@ def _gradients(ports: Ports, places: list[Place], torch: Backward, keras: Backwa
         if worst > TOLERANCE and behind.get(place.torch.ends, 0.0) <= TOLERANCE:
             born = []
             yield _of_weight(place, pair, role, worst, torch, keras)
-    yield from born[:1]
+    # Tensors between layers may be other ones, as behind an activation and before it: the weights decide.
+    if born and any(_worst_weight(ports, p, torch, keras, apart)[0] > TOLERANCE for p in ports.pairs):
+        yield born[0]
 
 
 def _of_weight(
