@@ -9,7 +9,15 @@ from click.testing import CliRunner
 
 from crosscheck import cli, guide
 from crosscheck.data import dataset
-from crosscheck.experiments import classic_cnn, experiment, opinions, sharpness
+from crosscheck.experiments import (
+    batch_size,
+    cifar_cnn,
+    classic_cnn,
+    experiment,
+    knn_layer,
+    opinions,
+    sharpness,
+)
 from crosscheck.experiments.command import VERDICTS
 from crosscheck.experiments.experiment import Claim, Outcome, Setting, experiments
 from crosscheck.sides import Sides
@@ -121,6 +129,25 @@ def test_minima_are_sharper_by_powers_of_ten() -> None:
     assert verdicts(0.1, 10.0, 1.0)[:2] == [None, None]
     rises = [{"minimum": "a", "seed": 0, "percent": {"torch": 10.0, "keras": 1000.0}}]
     assert sharpness.powers(rises, "a") == {0: 2.0}
+
+
+def test_what_articles_say_is_judged_by_seed() -> None:
+    accuracies = {64: {0: 40.0, 1: 41.0, 2: 42.0}, 128: {0: 36.0, 1: 37.1, 2: 38.0}}
+    shifts = {"64": [0.1, -0.1], "128": [0.2, -0.3]}
+    assert [claim.holds for claim in batch_size.judged(accuracies, shifts)] == [False, True]
+    nets = {"baseline": accuracies[128], "wider": accuracies[64], "residual": {0: 45.0, 1: 46.1, 2: 47.0}}
+    best = cifar_cnn.residual_is_best(nets)
+    assert best.holds
+    assert "against wider" in best.text
+
+    def found(softmax: float, swapped: float, neighbours: float) -> knn_layer.Found:
+        ways = {"softmax": [softmax, 0.1, 0.2, swapped], "neighbours": [0.1, 0.2, neighbours]}
+        return knn_layer.Found({name: {"torch": w, "keras": w} for name, w in ways.items()}, {}, 0, 1)
+
+    by_seed = {0: found(0.50, 0.52, 0.40), 1: found(0.51, 0.50, 0.41), 2: found(0.52, 0.53, 0.43)}
+    swapped, trained = knn_layer.judged(by_seed)
+    assert (swapped.holds, trained.holds) == (None, True)
+    assert "by: +9.7 points on average of 3 seeds" in trained.text
 
 
 def test_what_is_undecided_is_shown_as_such() -> None:
