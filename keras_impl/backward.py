@@ -1,7 +1,6 @@
 """A user's Keras model forward and backward in training mode; `torch_impl/backward.py` is its mirror."""
 
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -9,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from crosscheck.dataflow import Record
-from crosscheck.ports.program import Backward
+from crosscheck.ports.program import Backward, Drop
 from keras_impl import adapter
 from keras_impl.dropping import DROPOUTS, dropped, dropping_nothing
 from keras_impl.probe import GradientRecorder
@@ -101,23 +100,26 @@ def backward(
     """
     subject = opened(key)
     before = [(variable, adapter.array(variable)) for variable in subject.model.variables]
-    with dropping_nothing(subject.model):
-        found = _backward(key, inputs, wanted, cotangents, norms_only)
-    for variable, array in before:
-        variable.assign(array)
-    # With the rates, which the block had taken from the model.
-    return replace(found, dropped=dropped(subject.model, record_again(key, inputs, not norms_only)))
+    done = record_again(key, inputs, not norms_only)
+    drops = dropped(subject.model, done)  # before the block, which takes the rates from the model
+    try:
+        with dropping_nothing(subject.model):
+            return _backward(key, done, inputs, wanted, cotangents, norms_only, drops)
+    finally:
+        for variable, array in before:
+            variable.assign(array)
 
 
 def _backward(
     key: str,
+    done: Record,
     inputs: list[np.ndarray],
     wanted: tuple[int, ...],
     cotangents: list[np.ndarray],
     norms_only: bool,
+    drops: tuple[Drop, ...],
 ) -> Backward:
     subject = opened(key)
-    done = record_again(key, inputs, not norms_only)
     values = {number: held for number, (_, held) in done.constants.items()}
     values |= dict(zip(done.inputs, as_tensors(key, inputs), strict=True))
     for step in done.steps:
@@ -138,5 +140,5 @@ def _backward(
         {v.path: recorded[v.path] for v in subject.model.trainable_variables if v.path in recorded},
         after,
         tuple(step.operation for step in done.steps),
-        (),
+        drops,
     )

@@ -56,7 +56,8 @@ def dropped(model: keras.Layer, done: Record) -> tuple[Drop, ...]:
     found = []
     for step in done.steps:
         if isinstance(step.called, DROPOUTS) and step.arguments[1].get("training") is not False:
-            rate = getattr(step.called, "stddev", None) or step.called.rate
+            noise = isinstance(step.called, layers.GaussianNoise)
+            rate = step.called.stddev if noise else step.called.rate
             what = next(said for kind, said in LAYERS.items() if isinstance(step.called, kind))
             if getattr(step.called, "noise_shape", None) is not None:
                 what = ""  # maps or whole examples, by the shape

@@ -31,6 +31,7 @@ def causes(sides: Sides, torch: str, keras: str, what: str) -> list[str]:
         ("called", "nothing", "4x5", ["dropout.missing"]),
         ("nothing", "elements", "4x5", ["dropout.extra"]),
         ("zero", "nothing", "4x5", []),
+        ("nothing", "no_noise", "4x5", []),
         ("zero", "elements", "4x5", ["dropout.rate"]),
         ("elements", "noise", "4x5", ["dropout.kind"]),
         ("elements", "less", "4x5", ["dropout.rate"]),

@@ -141,9 +141,19 @@ def test_inputs_that_cannot_be(given: str, message: str) -> None:
             "leave out --first-only",
         ),
         (["compare", "a.py:f", "b.py:f", "--input", "2x3", "--steps", "3"], "--steps is of training"),
-        (["compare", "a.py:f", "b.py:f", "--input", "2x3", "--json", "b.py"], "would overwrite what is"),
-        (["compare", "a.py:f", "b.py:f", "--input", "x.npz", "--html", "x.npz"], "would overwrite what is"),
+        (
+            ["compare", "a.py:f", "b.py:f", "--input", "2x3", "--json", "b.py"],
+            "would overwrite what it is made of",
+        ),
+        (
+            ["compare", "a.py:f", "b.py:f", "--input", "x.npz", "--html", "x.npz"],
+            "would overwrite what it is made of",
+        ),
         (["compare", "a.py:f", "b.py:f", "--input", "nan.npz"], "nan.npz: holds NaN"),
+        (
+            ["compare", "t.safetensors", "b.py:f", "--json", "t.safetensors"],
+            "would overwrite what it is made of",
+        ),
         (["compare", "t.safetensors", "b.py:f", "--html", "x.html"], "no cause is tried on a trace"),
         (
             ["record", "no.py:f", "--side", "torch", "--input", "2x3", "--out", "t.safetensors"],
@@ -175,7 +185,7 @@ def test_nothing_overwrites_what_it_is_made_of(tmp_path: Path) -> None:
     options = ["--from", "torch", "--weights", str(weights), "--out", str(weights)]
     answer = CliRunner().invoke(main, ["convert", *pair, *options])
     assert answer.exit_code == 2
-    assert "would overwrite the weights" in answer.output
+    assert "would overwrite what it is made of" in answer.output
     assert weights.read_bytes() == b"trained"
 
 

@@ -63,7 +63,8 @@ def run(setting: Setting) -> Outcome:
         f"one standard error is about {error:.1f} points"
     )
     table = Table(title, ("trained with", "classified by", "seed", "torch", "keras"), rows)
-    different, decided = (sum(figures) for figures in zip(*(one[2:] for one in found.values()), strict=True))
+    different = sum(one.different for one in found.values())
+    decided = sum(one.decided for one in found.values())
     agree = Claim(
         f"on the same features both frameworks decide alike: {different} of {decided:,} decisions differ",
         different == 0,

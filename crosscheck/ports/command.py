@@ -115,6 +115,8 @@ def compare_command(
     require_known(accepted, "--accept")
     if accepted and not on:
         raise CrosscheckError("--accept needs every cause: leave out --first-only")
+    results = {"--json": file, "--html": html, "--save-map": saved}
+    factory.require_apart(results, torch, keras, *specifications, str(mapping or ""))
     if is_trace(torch) or is_trace(keras):
         own = {"--target": target, "--input": specifications, "--keep-weights": keep_weights}
         for option in [option for option, given_there in own.items() if given_there]:
@@ -128,8 +130,6 @@ def compare_command(
         raise CrosscheckError("--steps is of training: say with --target what the loss is taken against")
     checkpoint.require_writable(file, html, saved)
     factory.require_source(torch, keras)
-    results = {"--json": file, "--html": html, "--save-map": saved}
-    factory.require_apart(results, torch, keras, *specifications, str(mapping or ""))
     question = Question(
         torch,
         keras,

@@ -81,9 +81,9 @@ def convert_command(
         require_suffix(weights, origin, "--weights")
         if not weights.is_file():
             raise CrosscheckError(f"{weights}: there is no such file")
-        if weights.resolve() == out.resolve():
-            raise CrosscheckError(f"--out {out}: would overwrite the weights that are converted")
     factory.require_source(torch, keras)
+    made_of = (torch, keras, *specifications, str(weights or ""), str(mapping or ""))
+    factory.require_apart({"--out": out, "--save-map": saved}, *made_of)
     arrays = given.read(specifications, seed)
     pairs = given.pairs(mapping)
     with open_sides(backend) as sides, console.err.status("building both models"):

@@ -65,7 +65,7 @@ def require_apart(results: Mapping[str, Path | None], *given: str) -> None:
     kept = {Path(text.rpartition(":")[0] or text).resolve() for text in given if text}
     for option, path in results.items():
         if path and path.resolve() in kept:
-            raise CrosscheckError(f"{option} {path}: would overwrite what is compared")
+            raise CrosscheckError(f"{option} {path}: would overwrite what it is made of")
 
 
 def load(source: str) -> Callable[[], Any]:

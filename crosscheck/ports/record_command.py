@@ -76,8 +76,7 @@ def record_command(
     checkpoint.require_writable(out)
     if other and (specifications or own_weights):
         raise CrosscheckError("--weights-of gives inputs and weights: leave out --input and --own-weights")
-    if other and other.resolve() == out.resolve():
-        raise CrosscheckError(f"--out {out}: would overwrite the trace that --weights-of names")
+    factory.require_apart({"--out": out}, source, str(other or ""), str(mapping or ""))
     first = trace_file.read(other) if other else None
     if first and first.side == side:
         raise CrosscheckError(f"--weights-of {other}: is a trace of {side}, too; give one of {OTHER[side]}")

@@ -44,6 +44,11 @@ def noise() -> keras.Model:
     return _behind(layers.GaussianNoise(0.3))
 
 
+def no_noise() -> keras.Model:
+    """Noise of deviation 0."""
+    return _behind(layers.GaussianNoise(0.0))
+
+
 def less() -> keras.Model:
     """Fewer elements are dropped."""
     return _behind(layers.Dropout(0.2))
