@@ -276,3 +276,13 @@ def test_the_last_step_of_an_epoch_is_no_point_of_its_own() -> None:
     assert point == {"steps": 101, "loss": 3.0, "step": 101}
     assert curves.even([rows[0], rows[0] | {"steps": 60}]) == [rows[0], rows[0] | {"steps": 60}]
     assert curves.even(rows[1:]) == rows[1:]
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.0498, "0.0498"), (0.0502, "0.0502"), (0.0412, "0.041"), (0.0004, "< 0.001")]
+)
+def test_a_p_value_is_seen_on_its_side_of_the_level(
+    p: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "equivalence", lambda *_: p)
+    assert report.equivalent({}, {}, 0.015) == said

@@ -11,7 +11,7 @@ from typing import Any
 from crosscheck.data.dataset import described
 from crosscheck.errors import CrosscheckError
 from crosscheck.technique import technique
-from crosscheck.training.statistics import Samples, equivalence, least_margin, paired
+from crosscheck.training.statistics import LEVEL, Samples, equivalence, least_margin, paired
 
 Result = dict[str, Any]
 
@@ -134,9 +134,10 @@ def difference(first: Samples, second: Samples) -> str:
 
 
 def equivalent(first: Samples, second: Samples, margin: float) -> str:
-    """The p value of their equivalence, with three digits."""
+    """The p value of their equivalence, with digits enough to be seen on its side of the level."""
     p = equivalence(first, second, margin)
-    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
+    digits = 3 if float(f"{p:.3f}") != LEVEL else 4
+    return f"{p:.{digits}f}" if p >= 0.0005 else "< 0.001"
 
 
 def _published(figures: dict[str, float]) -> str:
