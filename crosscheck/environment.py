@@ -24,7 +24,9 @@ SOURCES = ("crosscheck", "torch_impl", "keras_impl")  # of what is computed; bes
 PACKAGES = ("crosscheck", "torch", "torchvision", "keras", "tensorflow", "jax", "numpy")
 
 
-def framework_environment(backend: str, device: str, threads: int, devices: int = 1) -> dict[str, str]:
+def framework_environment(
+    backend: str, device: str, threads: int, devices: int = 1, empty_parts: bool = False
+) -> dict[str, str]:
     """Variables for a process that will import one framework.
 
     Args:
@@ -32,6 +34,7 @@ def framework_environment(backend: str, device: str, threads: int, devices: int 
         device: "cpu" hides every GPU; "cuda" leaves them visible.
         threads: for each of the framework's thread pools.
         devices: that the process divides its batches among; on a CPU they are made up.
+        empty_parts: whether some of them may be given no row of a batch.
 
     Raises:
         CrosscheckError: the backend is not installed.
@@ -55,6 +58,9 @@ def framework_environment(backend: str, device: str, threads: int, devices: int 
         "TF_NUM_INTEROP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+    if empty_parts and backend == "tensorflow":
+        # Of an empty batch, oneDNN's convolutions have as many channels as their input (TensorFlow 2.21).
+        variables["TF_ENABLE_ONEDNN_OPTS"] = "0"
     if device == "cpu":
         variables |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
         if devices > 1:
@@ -71,7 +77,8 @@ def framework_environment(backend: str, device: str, threads: int, devices: int 
 
 def recorded_environment() -> dict[str, str]:
     """What of `framework_environment` is in force in this process: threads, TF32, determinism."""
-    names = {name for device in DEVICES for name in framework_environment("torch", device, 1)} | {"XLA_FLAGS"}
+    names = {name for device in DEVICES for name in framework_environment("torch", device, 1)}
+    names |= {"XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS"}
     return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 

@@ -34,7 +34,9 @@ def main(
     number, started = world() if side == "torch" else (0, 1)
     team = Workers(count, number, 1 if side == "torch" else count, moments == "whole")
     assert side == "keras" or started == count
-    os.environ.update(framework_environment(backend, "cpu", 1, team.local))
+    # A batch norm of a worker's own needs images of its own.
+    sizes = SIZES if team.synchronized else SIZES[:-1]
+    os.environ.update(framework_environment(backend, "cpu", 1, team.local, min(sizes) < count))
     adapter = importlib.import_module(f"{side}_impl.adapter")
     trainer_class = importlib.import_module(f"{side}_impl.training").Trainer
     if count > 1:
@@ -48,8 +50,7 @@ def main(
     generator = np.random.default_rng(0)
     losses, hits, given = [], [], []
     shares = shares_on_jax(trainer.model) if backend == "jax" else []
-    # A batch norm of a worker's own needs images of its own.
-    for size in SIZES if team.synchronized else SIZES[:-1]:
+    for size in sizes:
         x = generator.normal(size=(1, size, *model.input_shape[1:])).astype(stored(dtype))
         given.append(weakref.ref(x))
         loss, right = trainer.train(x, generator.integers(0, 10, (1, size)))

@@ -254,6 +254,13 @@ def test_a_run_goes_on_with_another_number_of_keras_workers(
     same(tmp_path / "one", tmp_path / "other")
 
 
+def test_a_keras_worker_may_have_no_part_of_the_last_batch(few: Path, tmp_path: Path) -> None:
+    """Float32, since oneDNN does not know float64; a test on CPUs that TensorFlow uses oneDNN on."""
+    options = ("--recipe", "cifar_cnn/bn_before", "--dtype", "float32", "--batch-size", 33, "--epochs", 1)
+    run(sys.executable, *train("keras", few, tmp_path / "run", "--workers", 2, *options))
+    assert RunFolder(tmp_path / "run").facts()["framework"]["TF_ENABLE_ONEDNN_OPTS"] == "0"
+
+
 def test_what_workers_cannot_do_is_said_in_one_line(few: Path, tmp_path: Path) -> None:
     for side, options, complaint in (
         ("torch", ("--workers", 16), "a batch of 15 cannot be shared out among 16 workers"),

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,13 +24,13 @@ LEFT_ALONE = 3
 PATIENCE = 20.0
 
 
-def together(count: int, command: Sequence[str], more: str) -> NoReturn:
+def together(count: int, command: Sequence[str], more: Callable[[], str]) -> NoReturn:
     """Run a command as so many processes that find each other, and end as they do.
 
     Args:
         count: of processes.
         command: of each of them.
-        more: how a run that broke off is gone on with.
+        more: says how a run that broke off is gone on with; asked when it has.
 
     Raises:
         SystemExit: always; 0 if all of them ended so, 130 if they were interrupted, 2 otherwise.
@@ -51,7 +51,7 @@ def together(count: int, command: Sequence[str], more: str) -> NoReturn:
             end(processes)
     except KeyboardInterrupt:
         end(processes, signal.SIGINT)
-        console.note(f"Interrupted. {more}.")
+        console.note(f"Interrupted. {more()}.")
         raise SystemExit(console.INTERRUPTED) from None
     finally:
         end(processes, signal.SIGTERM)
@@ -61,7 +61,7 @@ def together(count: int, command: Sequence[str], more: str) -> NoReturn:
         raise SystemExit(console.COULD_NOT)
     status = processes[first].returncode
     how = f"was killed ({signal.Signals(-status).name})" if status < 0 else f"ended with status {status}"
-    console.fail(f"worker {first + 1} of {count} {how}; {more}")
+    console.fail(f"worker {first + 1} of {count} {how}; {more()}")
 
 
 def _first_failure(processes: Sequence[subprocess.Popen[bytes]]) -> int | None:

@@ -72,9 +72,9 @@ def carry_out(request: Request) -> None:
     images = dataset.load(request.data)
     team.require(request.recipe.batch_size, len(images.train))
     if request.side == "torch" and team.count > world()[1]:
-        launch.together(team.count, launch.this_command(), _more(request.folder))
+        launch.together(team.count, launch.this_command(), lambda: _more(request.folder))
     with ended_in_order(request.folder, team):
-        side = _Framework(request, team, chosen)
+        side = _Framework(request, team, chosen, len(images.train))
         settings = loop.Settings(
             side=request.side,
             backend=request.backend,
@@ -113,10 +113,11 @@ class _Framework:
         trainer: the class.
     """
 
-    def __init__(self, request: Request, team: Workers, mode: str) -> None:
+    def __init__(self, request: Request, team: Workers, mode: str, images: int) -> None:
         self.threads = request.threads or default_threads(processes=local_world()[1])
         # Before the framework is imported: it reads these when it starts.
-        os.environ |= framework_environment(request.backend, request.device, self.threads, team.local)
+        empty = team.empty_parts(request.recipe.batch_size, images)
+        os.environ |= framework_environment(request.backend, request.device, self.threads, team.local, empty)
         self.parallel: ModuleType | None = None
         with console.quiet_start():
             self.adapter = importlib.import_module(f"{request.side}_impl.adapter")

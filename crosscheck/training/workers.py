@@ -49,12 +49,15 @@ class Workers:
                 f"a batch of {batch_size} cannot be shared out among {self.count} workers; "
                 "use a larger --batch-size or fewer workers"
             )
-        last = images % batch_size
-        if not self.synchronized and 0 < last < self.count:
+        if not self.synchronized and self.empty_parts(batch_size, images):
             raise CrosscheckError(
-                f"the last batch of an epoch holds {last} of the {images:,} images: too few for {self.count} "
-                "workers, each with a batch norm of its own; use another --batch-size"
+                f"the last batch of an epoch holds {images % batch_size} of the {images:,} images: "
+                f"too few for {self.count} workers, each with a batch norm of its own; use another --batch-size"
             )
+
+    def empty_parts(self, batch_size: int, images: int) -> bool:
+        """Whether the last batch of an epoch leaves some worker without an image."""
+        return 0 < images % batch_size < self.count
 
 
 def part(rows: int, number: int, count: int) -> slice:
