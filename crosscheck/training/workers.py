@@ -52,7 +52,8 @@ class Workers:
         if not self.synchronized and self.empty_parts(batch_size, images):
             raise CrosscheckError(
                 f"the last batch of an epoch holds {images % batch_size} of the {images:,} images: "
-                f"too few for {self.count} workers, each with a batch norm of its own; use another --batch-size"
+                f"too few for {self.count} workers, each with a batch norm of its own; "
+                "use another --batch-size"
             )
 
     def empty_parts(self, batch_size: int, images: int) -> bool:
