@@ -1,7 +1,6 @@
 """The corpus of models as users write them: right ports are equal, and mistakes are found and named."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -14,19 +13,7 @@ from parity_tests.corpus.judging import judge, judge_right, label
 EVERY = 8
 
 
-# Right ports that are not called equal yet, and why.
-NOT_YET = {
-    "codebook_torch.py:build codebook_keras.py:functional": "an embedding used as a matrix is not paired",
-}
-
-
-def marked(pair: Pair) -> Any:
-    why = NOT_YET.get(label(pair))
-    marks = [pytest.mark.xfail(reason=why, strict=True)] if why else []
-    return pytest.param(pair, marks=marks, id=f"{label(pair)} {' '.join(pair.inputs)}")
-
-
-@pytest.mark.parametrize("pair", [marked(pair) for pair in CORRECT])
+@pytest.mark.parametrize("pair", [pytest.param(p, id=f"{label(p)} {' '.join(p.inputs)}") for p in CORRECT])
 def test_a_right_port_is_equal(pair: Pair, sides: Sides) -> None:
     assert judge_right(sides, pair) == "equal"
 

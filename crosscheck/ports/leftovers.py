@@ -66,7 +66,7 @@ def pair_all(
         left: PyTorch's layers without a counterpart.
         right: Keras' layers without one.
     """
-    found = [*_sliced(left, right), *_unlike(left, right)]
+    found = [*_sliced(left, right), *_unlike(left, right), *_used_again(torch, keras, left, right)]
     found += _shared(torch, keras, pairs, left, right)
     found += _one_hot(torch, keras, left, right)
     found += _fused(left, right)
@@ -93,6 +93,31 @@ def _unlike(left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
             yield LayerPair(one.node, two.node, reason)
             left.remove(one)
             right.remove(two)
+
+
+def _used_again(torch: Program, keras: Program, left: list[Place], right: list[Place]) -> Iterator[LayerPair]:
+    """Layers of other kinds whose only tensor functions use as well: codes, looked up and compared with."""
+    for one in [place for place in left if _is_used_again(torch, place.node)]:
+        like = [two for two in right if _is_used_again(keras, two.node) and _same_tensor(one.node, two.node)]
+        if like:
+            two = max(like, key=lambda place: nearness(one, place))
+            yield LayerPair(_as_raw(one.node, "torch"), _as_raw(two.node, "keras"), compared=False)
+            left.remove(one)
+            right.remove(two)
+
+
+def _is_used_again(program: Program, layer: Node) -> bool:
+    tied = {str(tensor) for node in program.nodes for tensor in node.tied.values()}
+    return len(layer.held) == 1 and str(next(iter(layer.held.values()))) in tied
+
+
+def _same_tensor(one: Node, two: Node) -> bool:
+    return _same_sizes(*(next(iter(node.held.values())) for node in (one, two)))
+
+
+def _as_raw(layer: Node, side: str) -> Node:
+    tensor = next(iter(layer.held.values()))
+    return replace(layer, held={"value": tensor if tensor.kind == "raw" else tensor.as_raw(side)})
 
 
 def unlike(torch: Node, keras: Node) -> str:

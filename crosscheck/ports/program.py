@@ -74,6 +74,12 @@ class Held:
         """The neutral shape without axes of size 1."""
         return tuple(size for size in self.shape if size > 1)
 
+    def as_raw(self, side: str) -> "Held":
+        """The same tensor as one of the user's own, that no row of the layouts tells the axes of."""
+        own = self.own or to_side(np.empty(self.shape, np.int8), self.parameter(), side).shape
+        axes = tuple(range(sum(size > 1 for size in own)))
+        return replace(self, kind="raw", shape=own, own=own, axes=axes)
+
     def to_own(self, array: np.ndarray, side: str) -> np.ndarray:
         """A neutral array as the side has it."""
         if self.axes or self.kind == "raw":
