@@ -58,8 +58,14 @@ def _aligned(torch: Held, keras: Held) -> tuple[Held, Held]:
 def _turned(raw: Held, shape: tuple[int, ...]) -> Held:
     sizes = tuple(size for size in shape if size > 1)
     rank = len(sizes)
-    # As it is, channels first and last, and whatever else fits; of several ways that is best.
-    orders = [tuple(range(rank)), tuple(np.roll(range(rank), 1)), *permutations(range(rank))]
+    # As it is, a kernel's axes, channels first and last, and whatever else fits; the first is taken.
+    kernel = (rank - 1, rank - 2, *range(rank - 2)) if rank > 3 else ()
+    orders = [
+        tuple(range(rank)),
+        *filter(None, [kernel]),
+        tuple(np.roll(range(rank), 1)),
+        *permutations(range(rank)),
+    ]
     axes = next(order for order in orders if tuple(sizes[a] for a in order) == raw.sizes)
     return replace(raw, shape=shape, axes=tuple(int(axis) for axis in axes))
 

@@ -14,6 +14,7 @@ from crosscheck.ports.blocks import left_over
 from crosscheck.ports.flow import likeness, vocabulary
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.program import Node, Program
+from crosscheck.ports.reparametrized import require_own
 from crosscheck.ports.structure import Place, both_places, named_alike, nearness, signature, told_apart
 
 # What counts how much beside nearness: looking alike in ever wider surroundings, settings, steps between.
@@ -98,6 +99,7 @@ class Candidates:
         pairs = [LayerPair(self.left[a].node, self.right[b].node) for a, b in chosen]
         over = [place for index, place in enumerate(self.left) if index not in {a for a, _ in chosen}]
         there = [place for index, place in enumerate(self.right) if index not in {b for _, b in chosen}]
+        require_own(over, there)
         pairs += leftovers.pair_all(*self.programs, pairs, over, there)
         if over and there:
             left_over = [
