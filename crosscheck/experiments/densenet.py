@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 BATCH_SIZE = 64
 NETS = {"DenseNet-BC k=8": "bc_k8_l22", "plain, 14 wide": "plain_k14_l22"}
 OPTIMIZER = SGD(0.05, l2=1e-4, momentum=0.9, nesterov=True)
-RELATIVE = 1e-12
 COMPARED = 20  # steps; training amplifies rounding, with batch norm fast
+# Without the connections it does so thousands of times faster: one unit in the last place of the initial
+# weights became 1.5e-11 of the loss in 20 steps on either side, and the sides parted by 1.2e-10, since
+# PyTorch's batch norm adds up one by one; made to add up axis by axis, as Keras does, by 3.2e-12.
+RELATIVE = {"DenseNet-BC k=8": 1e-12, "plain, 14 wide": 1e-9}
 SMOOTHED = 15  # steps
 STARTS = 7  # initial weights
 # The nets take images of any size; these are halved, which makes training four times as fast.
@@ -43,7 +46,7 @@ def run(setting: Setting) -> Outcome:
     data: dict[str, Any] = {"losses": {}, "gradients": {}}
     rows: list[tuple[str | int | float, ...]] = []
     accuracies: list[Samples] = []
-    apart = gradients_apart = 0.0
+    apart, gradients_apart = dict.fromkeys(RELATIVE, 0.0), 0.0
     steps = 4 if setting.quick else 200
     images = subset(setting.dataset.train, steps * BATCH_SIZE)
     test = subset(setting.dataset.test, 200 if setting.quick else 2_000)
@@ -57,7 +60,7 @@ def run(setting: Setting) -> Outcome:
                 torch, keras = train(fit, images, one.seed)
                 right = accuracy(fit, test)
             parted = np.abs(torch - keras) / np.abs(torch)
-            apart = max(apart, float(parted[:COMPARED].max()))
+            apart[name] = max(apart[name], float(parted[:COMPARED].max()))
             data["losses"].setdefault(name, {"torch": torch.tolist(), "keras": keras.tolist()})
             last = [float(side[-SMOOTHED:].mean()) for side in (torch, keras)]
             rows.append((name, *size, one.seed, *last, *right, float(parted.max())))
@@ -68,9 +71,13 @@ def run(setting: Setting) -> Outcome:
             gradients_apart = max(gradients_apart, of_gradients)
     claims = [
         Claim("the paper's parameter counts: contract, PyTorch and Keras agree on each", counts_agree),
-        Claim(
-            f"both sides train alike: losses of the first {min(steps, COMPARED)} steps to {apart:.1e}",
-            apart <= RELATIVE,
+        *(
+            Claim(
+                f"both sides train alike, {name}: losses of the first {min(steps, COMPARED)} steps to "
+                f"{apart[name]:.1e}, with {RELATIVE[name]:g} allowed",
+                apart[name] <= RELATIVE[name],
+            )
+            for name in data["losses"]
         ),
     ]
     if not setting.quick:
