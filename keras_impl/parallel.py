@@ -1,10 +1,11 @@
 """Training on several devices that share out every batch, in one process."""
 
-from collections.abc import Iterator
+import functools
 
 import keras
 import numpy as np
-from keras import distribution
+from keras import KerasTensor as Tensor
+from keras import distribution, ops
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.training.workers import Workers, part
@@ -56,40 +57,40 @@ class MirroredTrainer(Trainer):
     """A trainer on several devices of TensorFlow: each replica is given its part of every batch."""
 
     workers = Workers()
-    # In a loop of steps, TensorFlow 2.21 loses the replicas' variables ("must feed a value for placeholder").
     steps_per_execution = 1
-    given = batches = None
+    step_of_all = None
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> None:
         """See `Trainer.fit`.
 
         Not by Keras' `fit`, which gives the rows of a smaller batch to few of the replicas, and which
-        fails where their parts are not of the same size.
+        fails where their parts are not of the same size. Nor by a dataset made of a generator: TensorFlow
+        waits for a generator's thread when it ends one, and the thread for Python's lock, which it holds.
         """
-        self.given = x, y
-        if self.batches is None:  # TensorFlow never forgets a generator, nor what it refers to
-            tf = replicas.tensorflow()
-            kinds = tuple(tf.TensorSpec((None, *a.shape[2:]), a.dtype) for a in (x, y, x[:, :, 0, 0, 0]))
-            # A call for each process, of which there is one; the elements go to the replicas in turn.
-            self.batches = tf.distribute.get_strategy().distribute_datasets_from_function(
-                lambda _: tf.data.Dataset.from_generator(self.parts, output_signature=kinds)
+        tf = replicas.tensorflow()
+        strategy = tf.distribute.get_strategy()
+        if self.step_of_all is None:
+            run = functools.partial(strategy.run, self.stepper.train_step)
+            self.step_of_all = tf.function(lambda parts: run(args=(parts,)), reduce_retracing=True)
+        for images, targets in zip(x, y, strict=True):
+            parts = self.parts(images, targets)
+            self.step_of_all(
+                strategy.experimental_distribute_values_from_function(
+                    lambda context, parts=parts: parts[context.replica_id_in_sync_group]
+                )
             )
-        self.stepper.make_train_function()
-        batches = iter(self.batches)
-        for _ in x:
-            self.stepper.train_function(batches)
-        self.given = None
 
-    def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of every batch that `fit` was given each replica's part, and how much its images count."""
-        count = self.workers.count
-        for images, targets in zip(*self.given, strict=True):
-            for number in range(count):
-                mine = part(len(images), number, count)
-                # Keras takes the mean over each part and then over the parts, whatever their sizes; and
-                # its 1 / count passes through float32.
-                share = (mine.stop - mine.start) / len(images) / float(np.float32(1 / count))
-                yield images[mine], targets[mine], np.full(mine.stop - mine.start, share, images.dtype)
+    def parts(self, images: np.ndarray, targets: np.ndarray) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Of a batch each replica's part, and how much its images count."""
+        count, found = self.workers.count, []
+        for number in range(count):
+            mine = part(len(images), number, count)
+            # Keras takes the mean over each part and then over the parts, whatever their sizes; and
+            # its 1 / count passes through float32.
+            share = (mine.stop - mine.start) / len(images) / float(np.float32(1 / count))
+            counted = np.full(mine.stop - mine.start, share, images.dtype)
+            found.append(tuple(map(ops.convert_to_tensor, (images[mine], targets[mine], counted))))
+        return found
 
 
 def trainer_class(workers: Workers) -> type[Trainer]:
