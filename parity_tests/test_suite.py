@@ -18,7 +18,7 @@ from crosscheck import cli, console
 from crosscheck.data import dataset
 from crosscheck.errors import CrosscheckError
 from crosscheck.recipes.recipe import recipes
-from crosscheck.training import suite, suite_execution, suite_results
+from crosscheck.training import launch, suite, suite_execution, suite_results
 from crosscheck.training.run_folder import RunFolder
 
 FACTS: dict[str, Any] = {
@@ -254,3 +254,31 @@ def test_ctrl_c_reaches_what_still_runs_after_a_failure() -> None:
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert time.monotonic() - began < 20
+
+
+# As one that hangs inside a library.
+DEAF = """
+import pathlib, signal, sys, time
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(60)
+"""
+
+
+def test_a_run_that_does_not_obey_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "PATIENCE", 0.5)
+    deaf = tmp_path / "deaf"
+    statuses = []
+
+    def execute(run: Any) -> None:
+        if run == "deaf":
+            statuses.append(suite_execution._status([sys.executable, "-c", DEAF, str(deaf)], None))
+            return
+        while not deaf.exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        suite_execution.execute_all(["deaf", "interrupted"], 2, execute, lambda: None)  # type: ignore[list-item]
+    assert statuses == [-signal.SIGKILL]

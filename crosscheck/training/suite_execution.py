@@ -11,6 +11,7 @@ from typing import IO
 from crosscheck import console
 from crosscheck.environment import default_threads
 from crosscheck.errors import CrosscheckError
+from crosscheck.training import launch
 from crosscheck.training.suite import Run
 
 _running: set[subprocess.Popen[bytes]] = set()
@@ -105,8 +106,7 @@ def execute_all(
         except BaseException:
             _stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(_running):
-                process.send_signal(signal.SIGINT)
+            launch.end(list(_running), signal.SIGINT)
             raise
     if failures:
         raise failures[0]
