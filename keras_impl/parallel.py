@@ -1,7 +1,5 @@
 """Training on several devices that share out every batch, in one process."""
 
-import functools
-
 import keras
 import numpy as np
 from keras import KerasTensor as Tensor
@@ -57,6 +55,7 @@ class MirroredTrainer(Trainer):
     """A trainer on several devices of TensorFlow: each replica is given its part of every batch."""
 
     workers = Workers()
+    # In a loop of steps, TensorFlow 2.21 loses the replicas' variables ("must feed a value for placeholder").
     steps_per_execution = 1
     step_of_all = None
 
@@ -70,8 +69,8 @@ class MirroredTrainer(Trainer):
         tf = replicas.tensorflow()
         strategy = tf.distribute.get_strategy()
         if self.step_of_all is None:
-            run = functools.partial(strategy.run, self.stepper.train_step)
-            self.step_of_all = tf.function(lambda parts: run(args=(parts,)), reduce_retracing=True)
+            step = self.stepper.train_step
+            self.step_of_all = tf.function(lambda parts: strategy.run(step, (parts,)), reduce_retracing=True)
         for images, targets in zip(x, y, strict=True):
             parts = self.parts(images, targets)
             self.step_of_all(

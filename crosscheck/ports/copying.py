@@ -59,10 +59,10 @@ def _turned(raw: Held, shape: tuple[int, ...]) -> Held:
     sizes = tuple(size for size in shape if size > 1)
     rank = len(sizes)
     # As it is, a kernel's axes, channels first and last, and whatever else fits; the first is taken.
-    kernel = (rank - 1, rank - 2, *range(rank - 2)) if rank > 3 else ()
+    kernel = [(rank - 1, rank - 2, *range(rank - 2))] if rank > 3 else []
     orders = [
         tuple(range(rank)),
-        *filter(None, [kernel]),
+        *kernel,
         tuple(np.roll(range(rank), 1)),
         *permutations(range(rank)),
     ]
