@@ -26,6 +26,7 @@ def on_the_table(sides: Sides, torch: str, keras: str) -> Ports:
         ("old_weight_norm", "weight_norm"),
         ("undone", "plain"),
         ("old_undone", "plain"),
+        ("pruned_for_good", "plain"),
     ],
 )
 def test_both_compute_it_or_neither(torch: str, keras: str, sides: Sides) -> None:
@@ -39,6 +40,7 @@ def test_both_compute_it_or_neither(torch: str, keras: str, sides: Sides) -> Non
         ("spectral_norm", "parametrize.remove_parametrizations"),
         ("old_weight_norm", "remove_weight_norm"),
         ("old_spectral_norm", "remove_spectral_norm"),
+        ("pruned", "remove_spectral_norm"),
     ],
 )
 def test_one_that_computes_it_is_told_how_to_be_compared(torch: str, undoing: str, sides: Sides) -> None:

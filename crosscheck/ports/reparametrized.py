@@ -1,4 +1,4 @@
-"""Weights that PyTorch computes from others before every call: weight norm, spectral norm."""
+"""Weights that PyTorch computes from others before every call: weight norm, spectral norm, pruning."""
 
 import re
 from collections.abc import Collection
@@ -49,6 +49,8 @@ def reparametrized(parameter: str, every: Collection[str]) -> tuple[str, str, st
         return found[1] or "the model", found[2], "torch.nn.utils.parametrize.remove_parametrizations"
     found = OLD.match(parameter)
     if found and (found[3] == "orig" or f"{parameter[:-1]}g" in every):
-        kind = "spectral_norm" if found[3] == "orig" else "weight_norm"
-        return found[1] or "the model", found[2], f"torch.nn.utils.remove_{kind}"
+        undoing = "torch.nn.utils.remove_weight_norm"
+        if found[3] == "orig":  # both call it so
+            undoing = "torch.nn.utils.prune.remove (of a pruned layer) or torch.nn.utils.remove_spectral_norm"
+        return found[1] or "the model", found[2], undoing
     return None

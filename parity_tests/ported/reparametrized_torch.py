@@ -3,7 +3,7 @@
 import warnings
 
 from torch import nn
-from torch.nn.utils import parametrizations, parametrize
+from torch.nn.utils import parametrizations, parametrize, prune
 
 
 def _net(conv: nn.Module) -> nn.Sequential:
@@ -29,6 +29,20 @@ def spectral_norm() -> nn.Module:
 def old_spectral_norm() -> nn.Module:
     """The same by the older function."""
     return _net(nn.utils.spectral_norm(nn.Conv2d(3, 8, 3, padding=1)))
+
+
+def pruned() -> nn.Module:
+    """Half of the weights are masked."""
+    net = _net(nn.Conv2d(3, 8, 3, padding=1))
+    prune.l1_unstructured(net[0], "weight", 0.5)
+    return net
+
+
+def pruned_for_good() -> nn.Module:
+    """What the complaint advises of a pruned layer."""
+    net = pruned()
+    prune.remove(net[0], "weight")
+    return net
 
 
 def undone() -> nn.Module:
