@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from crosscheck import guide
+from crosscheck import guide, survey
 from crosscheck.ports import guide as porting
 from crosscheck.technique import techniques
 from crosscheck.training import report, results_page
@@ -15,6 +15,7 @@ PARTS = {
     README: ("trained", "techniques"),
     Path("docs") / "compare.md": ("wild", "corpus"),
     Path("docs") / "training.md": ("bench",),
+    Path("docs") / "verify.md": ("modes",),
     Path("docs") / "article_000.md": ("article_000", "article_000_contrasts", "article_000_sharing"),
 }
 
@@ -49,6 +50,7 @@ def _blocks(root: Path) -> dict[str, str]:
         "techniques": guide.catalogue(techniques().values()),
         "corpus": porting.corpus_table(data("corpus"), data("corpus_first_run")),
         "wild": porting.wild_table(data("wild")),
+        "modes": survey.table(data("modes")),
         "bench": report.speeds(data("bench")),
         "trained": results_page.summary(root),
     }

@@ -4,8 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck import checkpoint, console
+from crosscheck import checkpoint, commands, survey
 from crosscheck.compare import PASSES
 from crosscheck.data import dataset
 from crosscheck.environment import BACKENDS, gpu, machine, revision, sources, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.sides import open_sides
-from crosscheck.training import launch
 from crosscheck.training.run_folder import RunFolder
 
 SUITES = ("article_000", "article_004")
@@ -81,14 +78,8 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     folder.mkdir(parents=True, exist_ok=True)
     for backend in seeing:
         rows = folder / f"rows-{backend}.json"
-        if not rows.exists():
-            # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole,
-            # nor is what such a one had left.
-            partial = rows.with_suffix(".partial")
-            partial.unlink(missing_ok=True)
-            _crosscheck("verify", "--device", "cuda", "--backend", backend, "--json", partial, fine=(0, 1))
-            partial.rename(rows)
-        facts["verify"][backend] = summary(json.loads(rows.read_text())["rows"])
+        found = survey.verified(rows, "--device", "cuda", "--backend", backend)
+        facts["verify"][backend] = summary(found["rows"])
         yield facts
     for side, backend in (("torch", "torch"), *(("keras", backend) for backend in seeing)):
         facts["noise"][f"{side} on {backend}"] = noise(side, backend, data, folder)
@@ -96,7 +87,7 @@ def check(data: str, seeds: int, folder: Path) -> Iterator[dict[str, Any]]:
     for name in SUITES:
         file = folder / f"{name}.json"
         options = ("--device", "cuda", "--backend", seeing[0], "--seeds", seeds, "--out", folder / name)
-        _crosscheck("suite", name, "--data", data, *options, "--json", file)
+        commands.crosscheck("suite", name, "--data", data, *options, "--json", file)
         facts["suites"][name] = json.loads(file.read_text())
         yield facts
 
@@ -133,7 +124,7 @@ def noise(side: str, backend: str, data: str, folder: Path) -> dict[str, Any]:
         shutil.rmtree(run.path, ignore_errors=True)  # of an earlier check: other sources, or other images
         options = ["--recipe", NOISE_RECIPE, "--data", data, "--epochs", "1", "--device", "cuda"]
         options += ["--backend", backend] if side == "keras" else []
-        _run([sys.executable, "-m", "crosscheck.training", side, *options, "--out", str(run.path)])
+        commands.run([sys.executable, "-m", "crosscheck.training", side, *options, "--out", str(run.path)])
     return noise_between(*runs)
 
 
@@ -149,26 +140,6 @@ def noise_between(first: RunFolder, second: RunFolder) -> dict[str, Any]:
         "largest_relative_difference_of_losses": float(np.max(np.abs(losses[0] - losses[1]) / losses[0])),
         "bitwise": all(np.array_equal(weights[name], others[name]) for name in weights),
     }
-
-
-def _crosscheck(*arguments: object, fine: tuple[int, ...] = (0,)) -> None:
-    code = "from crosscheck.cli import main; main(prog_name='crosscheck')"
-    _run([sys.executable, "-c", code, *map(str, arguments)], fine)
-
-
-def _run(command: list[str], fine: tuple[int, ...] = (0,)) -> None:
-    console.note("$ " + " ".join(command[1:]))
-    # In a session of its own: Ctrl-C reaches this process alone, which passes it on, once.
-    process = subprocess.Popen(command, start_new_session=True)
-    try:
-        status = process.wait()
-    except BaseException as error:
-        launch.end([process], signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM)
-        raise
-    if status == console.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status not in fine:
-        raise CrosscheckError(f"it ended with status {status}; see above")
 
 
 def write(file: Path, facts: dict[str, Any]) -> None:

@@ -48,6 +48,8 @@ class Side:
         self.timeout = timeout
         # Told of every call, so that a long piece of work can say where it is.
         self.on_call: Callable[[str], None] = lambda target: None
+        # Told what a call printed, by its target.
+        self.on_print: Callable[[str, str], None] = lambda target, text: None
         handle, path = tempfile.mkstemp(prefix=f"crosscheck-{name}-", suffix=".log")
         os.close(handle)
         self._log = Path(path)
@@ -95,6 +97,8 @@ class Side:
             raise self._error(f"has died{self._ended()}") from error
         except Exception as error:  # what was returned cannot be sent over
             raise CallError(f"{self.name}: {type(error).__name__}: {error}", type(error).__name__) from error
+        if outcome.printed:
+            self.on_print(outcome.target, outcome.printed)
         if outcome.for_user:
             raise CrosscheckError(f"{self.name}: {outcome.message}")
         if outcome.kind:

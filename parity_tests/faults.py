@@ -179,7 +179,7 @@ def death() -> None:
     """The process ends as if it had been killed for memory."""
     import os
 
-    print("about to die", flush=True)
+    print("about to die")
     os._exit(9)
 
 
@@ -187,7 +187,7 @@ def sleep(seconds: float) -> None:
     """The process hangs."""
     import time
 
-    print("still waiting", flush=True)
+    print("still waiting")
     time.sleep(seconds)
 
 

@@ -69,6 +69,34 @@ def test_a_file_that_does_not_import(sides: Sides, tmp_path: Path) -> None:
         assert "\n" not in str(error.value)
 
 
+PRINTING = """
+import torch
+print("imported")
+class Net(torch.nn.Linear):
+    def forward(self, x):
+        print("given", tuple(x.shape))
+        assert x.shape[1] == self.in_features, "another width"
+        return super().forward(x)
+def build():
+    return Net(6, 3)
+"""
+
+
+@pytest.mark.parametrize(("what", "fails"), [("4x6", False), ("4x7", True)])
+def test_what_a_model_prints_is_shown_once(
+    what: str, fails: bool, sides: Sides, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "printing.py").write_text(PRINTING)
+    question = Question(f"{tmp_path / 'printing.py'}:build", f"{BROKEN}:keras_dense", read((what,)))
+    if fails:  # this is what prints are for
+        with pytest.raises(CrosscheckError, match="another width"):
+            judge(sides, question)
+    else:
+        assert judge(sides, question).equal
+    shown = [line for line in capsys.readouterr().err.splitlines() if "prints" in line]
+    assert shown == ["torch prints: imported", f"torch prints: given ({what[0]}, {what[2]})"]
+
+
 def test_what_frameworks_say_is_shortened() -> None:
     keras = (
         "Exception encountered when calling Add.call().\n\n\x1b[1mInputs have shapes that do not fit at all "

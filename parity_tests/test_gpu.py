@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crosscheck import gpu
+from crosscheck import commands, gpu
 from crosscheck.environment import BACKENDS, gpu_count, gpu_present, machine
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
@@ -158,7 +158,7 @@ def test_a_verification_that_broke_off_is_no_result(tmp_path: Path, monkeypatch:
         raise CrosscheckError("it ended with status 2; see above")
 
     monkeypatch.setattr(gpu, "backends", lambda: (["jax"], {}))
-    monkeypatch.setattr(gpu, "_run", broken)
+    monkeypatch.setattr(commands, "run", broken)
     for _ in range(2):
         with pytest.raises(CrosscheckError, match="status 2"):
             next(gpu.check("generated", 1, tmp_path))
@@ -223,7 +223,7 @@ def test_a_machine_with_a_gpu_is_named_by_it(tmp_path: Path, monkeypatch: pytest
 
 def test_the_gpu_check_looks_at_its_images_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "backends", lambda: (["jax"], {}))
-    monkeypatch.setattr(gpu, "_run", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr(commands, "run", lambda *_: pytest.fail("it began"))
     with pytest.raises(CrosscheckError, match="nothing_here"):
         next(gpu.check(str(tmp_path / "nothing_here"), 1, tmp_path))
 
@@ -239,9 +239,9 @@ finally:
 """
 BEGINNING = f"""
 import sys
-from crosscheck import console, gpu
+from crosscheck import commands, console
 console.end_when_told()
-gpu._run([sys.executable, "-c", {BEGUN!r}])
+commands.run([sys.executable, "-c", {BEGUN!r}])
 """
 
 

@@ -17,6 +17,11 @@ from crosscheck.sides import Side, Sides, results
 ENVIRONMENT = framework_environment("torch", "cpu", 1)
 
 
+@pytest.fixture(autouse=True)
+def buffered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # what was printed must be there without it
+
+
 @pytest.fixture
 def side() -> Iterator[Side]:
     side = Side("torch", ENVIRONMENT, timeout=60)

@@ -11,6 +11,7 @@ from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_kera
 from crosscheck.ports.faithful import require_faithful, require_known
 from crosscheck.ports.leftovers import LayerPair
 from crosscheck.ports.padding import without_hidden
+from crosscheck.ports.prints import show_prints
 from crosscheck.ports.program import Again, Held, Program, Trace
 from crosscheck.ports.randomness import first_unstable, require_stable
 from crosscheck.ports.stretches import stretch_to
@@ -95,6 +96,8 @@ class Ports:
     ) -> None:
         self.sides, self.keep_weights, self.notes = sides, keep_weights, list[str]()
         self.shapes: list[dict[int, tuple[int, ...]]] = []
+        for side in (sides.torch, sides.keras):
+            show_prints(side)
         futures = (
             sides.torch.submit("torch_impl.trace:open_model", KEY, torch, "float64"),
             sides.keras.submit("keras_impl.trace:open_model", KEY, keras, "float64"),

@@ -13,6 +13,7 @@ from crosscheck.ports import copying
 from crosscheck.ports.carrying import neutral
 from crosscheck.ports.comparison import KEY, Ports
 from crosscheck.ports.faithful import require_known
+from crosscheck.ports.prints import show_prints
 from crosscheck.ports.program import Program, Trace
 from crosscheck.ports.randomness import first_unstable, require_stable
 from crosscheck.ports.recorded import InDtype, Recorded
@@ -40,6 +41,7 @@ def open_side(
     # PyTorch's process asks for no backend of Keras; Keras need not be installed beside it.
     backend = backend if name == "keras" else "torch"
     side = Side(name, framework_environment(backend, "cpu", threads or default_threads(processes=1)), timeout)
+    show_prints(side)
     try:
         side.call(f"{name}_impl.adapter:configure", "cpu")
         yield side
