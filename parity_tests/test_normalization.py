@@ -37,15 +37,18 @@ def test_a_frozen_batch_norm_keeps_its_statistics(what: str, sides: Sides) -> No
     assert np.array_equal(found[f"{what}/mean"], np.zeros(3))
 
 
-def torch_means(x: np.ndarray, channels_last: bool) -> np.ndarray:
+def torch_means(x: np.ndarray, channels_last: bool, axiswise: bool = False) -> np.ndarray:
     """In PyTorch's process: the mean of each channel that batch norm finds; x (B, H, W, C)."""
     import torch
 
+    from torch_impl.axiswise import AxiswiseBatchNorm, replace_norms
     from torch_impl.techniques.normalization import BatchNorm
 
     memory = torch.channels_last if channels_last else torch.contiguous_format
     rows = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=memory)
     norm = BatchNorm(x.shape[-1]).to(rows.dtype)
+    if axiswise:
+        replace_norms(norm, AxiswiseBatchNorm)
     norm.momentum = 1.0  # the moving mean is that of the last batch
     norm.train()(rows)
     return norm.running_mean.numpy()
@@ -66,12 +69,44 @@ def test_pytorch_adds_up_one_by_one_but_for_float32_with_the_channels_first(side
     """Why float32 trajectories have the channels first, and why float64 parts farther than its twins."""
     drawn = 0.5 + np.random.default_rng(0).normal(size=(64, 32, 30, 3))
 
-    def off(dtype: str, side: Side, *channels_last: bool) -> float:
+    def off(dtype: str, side: Side, *how: bool) -> float:
         x = drawn.astype(dtype)
         exact = np.array([math.fsum(channel) for channel in x.reshape(-1, 3).T.tolist()]) * 3 / x.size
-        found = side.call(f"parity_tests.test_normalization:{side.name}_means", x, *channels_last)
+        found = side.call(f"parity_tests.test_normalization:{side.name}_means", x, *how)
         return float(np.abs(found / exact - 1).max() / np.finfo(dtype).eps)
 
     assert off("float32", sides.torch, False) < 1
     for dtype, channels_last in (("float32", True), ("float64", False), ("float64", True)):
         assert off(dtype, sides.torch, channels_last) > 4 * max(off(dtype, sides.keras), 1)
+        assert off(dtype, sides.torch, channels_last, True) < 2
+
+
+def axiswise_is_batch_norm(x: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """In PyTorch's process: how far the two are apart in all they do; x (B, C, H, W)."""
+    import torch
+
+    from torch_impl.axiswise import AxiswiseBatchNorm, replace_norms
+    from torch_impl.techniques.normalization import BatchNorm
+
+    found: list[dict[str, torch.Tensor]] = []
+    for axiswise in (False, True):
+        norm, given = BatchNorm(x.shape[1]).double(), torch.from_numpy(x).requires_grad_()
+        with torch.no_grad():
+            norm.weight.copy_(torch.from_numpy(weights[0]))
+            norm.bias.copy_(torch.from_numpy(weights[1]))
+        if axiswise:
+            replace_norms(norm, AxiswiseBatchNorm)
+        output = norm(given)
+        (output * torch.arange(output.numel()).reshape(output.shape).cos()).sum().backward()
+        tensors = {"output": output, "input": given.grad, "later": norm.eval()(given)}
+        tensors |= {f"gradient of {name}": p.grad for name, p in norm.named_parameters()}
+        found.append(tensors | {name: value.double() for name, value in norm.named_buffers()})
+    return {name: float((value - found[1][name]).detach().abs().max()) for name, value in found[0].items()}
+
+
+def test_batch_norm_summed_axis_by_axis_is_batch_norm(sides: Sides) -> None:
+    generator = np.random.default_rng(0)
+    x, weights = generator.normal(2.0, 3.0, (5, 3, 4, 6)), generator.normal(size=(2, 3))
+    apart = sides.torch.call("parity_tests.test_normalization:axiswise_is_batch_norm", x, weights)
+    assert len(apart) == 8
+    assert max(apart.values()) < 1e-13, apart

@@ -134,6 +134,18 @@ def test_beyond_rounding_in_float64_the_twins_are_run(sides: Sides, monkeypatch:
     assert " of what its twins would allow" in trajectories.told(beyond)
 
 
+def test_beyond_rounding_batch_norm_is_summed_axis_by_axis_as_well(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trajectory, "RELATIVE", 1e-17)
+    images, followed = dataset.load("generated"), recipe("cifar_cnn/bn_before")
+    found = trajectories._course(followed, sides, images, 2, "float64", 0)
+    assert found["axiswise"].keys() == {"used", "used_by_twins"}
+    assert 0 < found["axiswise"]["used"] < found["used"]
+    assert 0 < found["axiswise"]["used_by_twins"] < found["used_by_twins"]
+    assert " with PyTorch's batch norm summed axis by axis)" in trajectories.told(found)
+
+
 def test_what_is_no_number_is_not_outvoted(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     courses: list[int] = []
 

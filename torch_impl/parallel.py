@@ -7,12 +7,13 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from crosscheck.errors import CrosscheckError, WorkerError
 from crosscheck.training.workers import Workers, local_world, part
 from torch_impl import adapter
+from torch_impl.axiswise import AxiswiseBatchNorm, replace_norms
 from torch_impl.training import Trainer
 
 # What gloo and NCCL say when the other end of a connection is gone.
@@ -59,35 +60,19 @@ class Total(torch.autograd.Function):
         return _added(gradient)
 
 
-class SynchronizedBatchNorm(nn.BatchNorm2d):
+class SynchronizedBatchNorm(AxiswiseBatchNorm):
     """Batch norm whose moments are taken over the batches of all workers together.
 
     `nn.SyncBatchNorm` does this on GPUs only.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x and result: (B, C, H, W), this worker's images."""
-        if not self.training:
-            return super().forward(x)
-        given, x = x, x.to(self.running_mean.dtype)  # moments of bfloat16 would lose too much
-        n = _added(x.new_tensor(x[:, 0].numel()))
-        mean = Total.apply(x.sum((0, 2, 3))) / n
-        centred = x - mean[:, None, None]
-        variance = Total.apply(centred.square().sum((0, 2, 3))) / n
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * (n / (n - 1)), self.momentum)
-            self.num_batches_tracked.add_(1)
-        y = centred / torch.sqrt(variance + self.eps)[:, None, None]
-        y = y * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else y
-        return y.to(given.dtype)
+    def total(self, x: Tensor) -> Tensor:
+        """See `AxiswiseBatchNorm`; of all workers."""
+        return Total.apply(super().total(x))
 
-
-def synchronize(model: nn.Module) -> None:
-    """Make every batch norm of a model one of all workers; parameters and names stay as they are."""
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.__class__ = SynchronizedBatchNorm
+    def count(self, x: Tensor) -> Tensor:
+        """See `AxiswiseBatchNorm`; of all workers."""
+        return _added(super().count(x))
 
 
 class ParallelTrainer(Trainer):
@@ -101,7 +86,7 @@ class ParallelTrainer(Trainer):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         if self.workers.synchronized:
-            synchronize(self.model)
+            replace_norms(self.model, SynchronizedBatchNorm)
         self.run = DistributedDataParallel(self.model)
         self.whole_loss, self.share = self.loss, 1.0
         self.loss = self._loss

@@ -203,9 +203,23 @@ def trajectory(
     """
     # In float64 a long course runs as training does.
     as_training = dtype == "float64" and len(x) >= LONG
-    trainer = (Trainer if as_training else QuietTrainer)(
-        technique_name, case_name, dtype, optimizer, starts[0], len(x)
-    )
+    kind = Trainer if as_training else QuietTrainer
+    return courses(kind, technique_name, case_name, dtype, optimizer, starts, x, y, states)
+
+
+def courses(
+    kind: type[Trainer],
+    technique_name: str,
+    case_name: str,
+    dtype: str,
+    optimizer: Optimizer,
+    starts: list[Weights],
+    x: np.ndarray,
+    y: np.ndarray,
+    states: list[Weights] | None = None,
+) -> list[tuple[np.ndarray, Weights, Weights]]:
+    """See `trajectory`; by a trainer of this kind."""
+    trainer = kind(technique_name, case_name, dtype, optimizer, starts[0], len(x))
     fresh = trainer.optimizer_state()
     results = []
     for start, state in zip(starts, states or [fresh] * len(starts), strict=True):

@@ -12,13 +12,13 @@ from crosscheck.training import comparison_report, gpu_results, report, suite, t
 
 PAGE = Path("docs") / "results.md"
 TRAJECTORIES = Path("results") / "trajectories"
-# Of nets with batch norm that part farther than their twins: what was found, by hand, of bn_before.
+# Of nets with batch norm that part farther than their twins.
 SUMS = (
     "On a CPU PyTorch's batch norm adds up a channel's values one by one: always in float64, and in float32 "
     "where the channels are last in memory, which is why these courses have them first in float32. In "
     "float64 the frameworks are then farther apart than twins, and Adam magnifies it where a gradient is "
-    "about as small as the 1e-8 that it adds to its divisor. With PyTorch's sums taken axis by axis, as "
-    "Keras' are, the 300 steps of bn_before were within what its twins would allow."
+    "about as small as the 1e-8 that it adds to its divisor. Where it was tried, the table has what is left "
+    "of it when PyTorch's sums are taken axis by axis, as Keras' are."
 )
 FOLLOW = f"crosscheck trajectories RECIPE --data PATH --out {TRAJECTORIES}"
 # Title and introduction of each.
@@ -153,13 +153,10 @@ def _over(found: list[dict[str, Any]]) -> list[str]:
             f"In {', '.join(as_twins)} training itself magnifies a difference in the last place by as much: "
             "the twins would allow it, and no port could be nearer."
         )
-    if any(_normalised(over[name]["recipe"]) for name in shares.keys() - set(as_twins)):
+    cases = {name: over[name]["recipe"] for name in shares.keys() - set(as_twins)}
+    if any(trajectories.normalised(technique(r["technique"]).model(r["case"])) for r in cases.values()):
         told.append(SUMS)
     return ["", " ".join(told)]
-
-
-def _normalised(recipe: dict[str, Any]) -> bool:
-    return any("moving" in name for name in technique(recipe["technique"]).model(recipe["case"]).parameters)
 
 
 def _used(found: dict[str, Any]) -> str:
@@ -167,5 +164,9 @@ def _used(found: dict[str, Any]) -> str:
     if found["passed"]:
         return used
     twins = found.get("used_by_twins")
-    beside = "" if twins is None else f" ({trajectories.percent(twins)} of what its twins would allow)"
-    return f"**{used}**{beside}"
+    if twins is None:
+        return f"**{used}**"
+    beside = f"{trajectories.percent(twins)} of what its twins would allow"
+    if "axiswise" in found:
+        beside += f"; summed axis by axis {trajectories.percent(found['axiswise']['used_by_twins'])}"
+    return f"**{used}** ({beside})"

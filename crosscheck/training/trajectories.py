@@ -2,11 +2,12 @@
 
 In float64 they stay within rounding of each other. In float32 rounding is amplified by training itself,
 and the yardstick is each framework against its own twins, begun one unit in the last place beside. Where
-float64 goes beyond rounding its twins tell whether training amplifies that, too.
+float64 goes beyond rounding its twins tell whether training amplifies that, too; and PyTorch, whose batch
+norm adds up one by one, is followed once more with sums taken axis by axis, as Keras takes them.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from crosscheck.environment import machine, revision, versions
 from crosscheck.experiments.drawing import NOTHING
 from crosscheck.layouts import Weights
 from crosscheck.recipes.recipe import Recipe
-from crosscheck.sides import Both, Sides, results
+from crosscheck.sides import Both, Side, Sides, results
 from crosscheck.technique import Case, technique
 from crosscheck.verification.trajectory import beginnings, judged, parted_twins
 
+Part = tuple[np.ndarray, np.ndarray]  # images and labels of some steps
 DTYPES = ("float64", "float32")
 # Numbers in the images of the steps that are handed over as one array.
 MOST_NUMBERS = 10**8
@@ -75,12 +77,13 @@ def _course(
     name = (recipe.technique, recipe.case, dtype, recipe.scheduled(len(dataset.train)))
     left_out = by_chance(case)
 
+    def parts() -> Iterator[Part]:
+        # Of about the same length, since how a course is executed may hang on it.
+        for part in np.array_split(indices, -(-steps // most)):
+            yield batches.gather(dataset.train, part, recipe.mean, recipe.std, dtype)
+
     def from_each(starts: list[Weights]) -> Both:
-        parts = (  # of about the same length, since how a course is executed may hang on it
-            batches.gather(dataset.train, part, recipe.mean, recipe.std, dtype)
-            for part in np.array_split(indices, -(-steps // most))
-        )
-        return followed(sides, name, starts, parts)
+        return followed(sides, name, starts, parts())
 
     starts = beginnings(case.parameters, dtype, seed)
     if dtype == "float32":
@@ -91,12 +94,20 @@ def _course(
         twins = from_each(starts[1:])
         beside = _facts(Both(runs.torch + twins.torch, runs.keras + twins.keras), dtype, left_out)
         found |= {"used_by_twins": beside["used"], "twins": beside["twins"]}
+        if normalised(case):
+            (axiswise,) = courses([sides.torch], "axiswise:trajectory", name, starts[:1], parts())
+            alone = _facts(Both(axiswise, runs.keras), dtype, left_out)
+            beside = _facts(Both(axiswise + twins.torch, runs.keras + twins.keras), dtype, left_out)
+            found["axiswise"] = {"used": alone["used"], "used_by_twins": beside["used"]}
     return found
 
 
-def followed(
-    sides: Sides, name: tuple[Any, ...], starts: list[Weights], parts: Iterable[tuple[np.ndarray, np.ndarray]]
-) -> Both:
+def normalised(case: Case) -> bool:
+    """Whether batch norm is in it."""
+    return any(name.endswith(".moving_mean") for name in case.parameters)
+
+
+def followed(sides: Sides, name: tuple[Any, ...], starts: list[Weights], parts: Iterable[Part]) -> Both:
     """Both sides through all parts of a course, from each of the starts, as one call would do it.
 
     Args:
@@ -108,25 +119,29 @@ def followed(
     Returns:
         of each side for each start: the loss of every step, and the weights at the end.
     """
-    both = (sides.torch, sides.keras)
-    places: list[tuple[list[Weights], list[Weights] | None]] = [(starts, None), (starts, None)]
-    losses: list[list[list[np.ndarray]]] = [[[] for _ in starts] for _ in both]
+    return Both(*courses([sides.torch, sides.keras], "training:trajectory", name, starts, parts))
+
+
+def courses(
+    of: Sequence[Side], function: str, name: tuple[Any, ...], starts: list[Weights], parts: Iterable[Part]
+) -> list[list[tuple[np.ndarray, Weights]]]:
+    """See `followed`; of these sides, by a function of their packages."""
+    places: list[tuple[list[Weights], list[Weights] | None]] = [(starts, None) for _ in of]
+    losses: list[list[list[np.ndarray]]] = [[[] for _ in starts] for _ in of]
     for x, y in parts:
         console.raise_if_interrupted()
         calls = [
-            (side, side.submit(f"{side.name}_impl.training:trajectory", *name, weights, x, y, states))
-            for side, (weights, states) in zip(both, places, strict=True)
+            (side, side.submit(f"{side.name}_impl.{function}", *name, weights, x, y, states))
+            for side, (weights, states) in zip(of, places, strict=True)
         ]
         for number, found in enumerate(results(calls)):
             for course, (one, *_) in zip(losses[number], found, strict=True):
                 course.append(one)
             places[number] = [weights for _, weights, _ in found], [state for *_, state in found]
-    return Both(
-        *(
-            [(np.concatenate(course), end) for course, end in zip(of_side, ends, strict=True)]
-            for of_side, (ends, _) in zip(losses, places, strict=True)
-        )
-    )
+    return [
+        [(np.concatenate(course), end) for course, end in zip(of_side, ends, strict=True)]
+        for of_side, (ends, _) in zip(losses, places, strict=True)
+    ]
 
 
 def whole_batches(images: int, batch_size: int, steps: int, seed: int) -> np.ndarray:
@@ -185,6 +200,9 @@ def told(found: dict[str, Any]) -> str:
     said = first if len(shares) == 1 else f"three courses used {', '.join(shares)} of it"
     if "used_by_twins" in found:
         said += f", and {percent(found['used_by_twins'])} of what its twins would allow"
+    if "axiswise" in found:
+        share = percent(found["axiswise"]["used_by_twins"])
+        said += f" ({share} with PyTorch's batch norm summed axis by axis)"
     return f"{verdict}; {said}"
 
 
