@@ -153,10 +153,15 @@ def revision() -> str:
         return ""
 
 
-def sources() -> str:
-    """A digest of the sources that compute, whether git knows them or not."""
+def sources(*more: str) -> str:
+    """A digest of the sources that compute, and of more folders, whether git knows them or not."""
     root, digest = Path(__file__).parent.parent, hashlib.sha256()
-    files = (file for name in SOURCES for file in (root / name).rglob("*") if file.suffix in (".py", ".toml"))
+    files = (
+        file
+        for name in (*SOURCES, *more)
+        for file in (root / name).rglob("*")
+        if file.suffix in (".py", ".toml")
+    )
     for file in sorted(files):
         digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()

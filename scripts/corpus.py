@@ -12,10 +12,12 @@ import click
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crosscheck import checkpoint, console, options
+from crosscheck.environment import sources
 from crosscheck.sides import open_sides
-from parity_tests.corpus.catalogue import CORRECT, DOUBLES, MISTAKES
-from parity_tests.corpus.judging import Score, judge, judge_right, label
 from parity_tests.corpus.recipe_judging import table
+from parity_tests.corpus.scoring import Score, compare_families
+
+KEPT = Path("runs") / "corpus"
 
 
 @click.command(context_settings=options.CONTEXT)
@@ -27,25 +29,17 @@ from parity_tests.corpus.recipe_judging import table
 def main(only: str, right: bool, backend: str, file: Path | None) -> None:
     """Print a line for each port, and the shares; the exit status is 1 if a target is missed.
 
+    The whole of it can be stopped; with the same sources it goes on behind the last family that was done.
+
     \b
     Example:
       python scripts/corpus.py --only resnet --json found.json
     """
     checkpoint.require_writable(file)
-    score = Score(backend)
+    whole = not only and not right
+    score = Score(backend, KEPT / f"{backend}-{sources('parity_tests')[:12]}.json" if whole else None)
     with open_sides(backend) as sides:
-        for pair in CORRECT:
-            if only in label(pair):
-                answer = judge_right(sides, pair)
-                score.right(pair, answer)
-                console.say(f"{'right port':12} {label(pair):70} {answer}")
-        for mistakes in (*((m,) for m in MISTAKES), *DOUBLES):
-            if not right and only in label(mistakes[0].pair):
-                verdict = judge(sides, *mistakes)
-                score.mistake(mistakes[0].pair, verdict)
-                planted = "; ".join(f"{', '.join(m.where)}: {', '.join(m.cause)}" for m in mistakes)
-                found = f"{verdict.marks:12} {label(mistakes[0].pair):70} {verdict.said}"
-                console.say(f"{found} (planted: {planted})")
+        compare_families(sides, score, only, right)
         if "recipes".startswith(only):
             score.recipes = table(sides, right=right)
     for line in score.lines():

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from crosscheck.environment import machine, revision, versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
@@ -36,70 +34,9 @@ class Judgement:
         return " ".join("yes" if right else "NO" for right in (self.detected, self.located, self.named))
 
 
-KEYS = ("right", "right_equal", "mistakes", "detected", "located", "named")
-# What is asked for: shares of the mistakes.
-TARGETS = {"detected": 1.0, "located": 0.95, "named": 0.9}
-
-
-class Score:
-    """Counts of each family of models.
-
-    Args:
-        backend: Keras'.
-    """
-
-    def __init__(self, backend: str) -> None:
-        self.backend = backend
-        self.families: dict[str, dict[str, int]] = {}
-        self.recipes: dict[str, int] = {}
-
-    def right(self, pair: Pair, answer: str) -> None:
-        """A right port was compared."""
-        counts = self._of(pair)
-        counts["right"] += 1
-        counts["right_equal"] += answer == "equal"
-
-    def mistake(self, pair: Pair, judgement: Judgement) -> None:
-        """A port with mistakes was compared."""
-        counts = self._of(pair)
-        counts["mistakes"] += 1
-        for key in TARGETS:
-            counts[key] += getattr(judgement, key)
-
-    def _of(self, pair: Pair) -> dict[str, int]:
-        name = Path(pair.torch.partition(":")[0]).stem.removesuffix("_torch")
-        return self.families.setdefault(name, dict.fromkeys(KEYS, 0))
-
-    @property
-    def total(self) -> dict[str, int]:
-        return {key: sum(counts[key] for counts in self.families.values()) for key in KEYS}
-
-    @property
-    def good(self) -> bool:
-        """Whether every target is met."""
-        found = [(counts, share) for counts in (self.total, self.recipes) for share in TARGETS.items()]
-        met = all(c[key] >= share * c["mistakes"] for c, (key, share) in found if key in c)
-        return met and all(c["right"] == c["right_equal"] for c in (self.total, self.recipes) if c)
-
-    def lines(self) -> list[str]:
-        """The shares."""
-        both = ("ports", self.total), ("training recipes", self.recipes)
-        return [
-            f"{c['right_equal']} of {c['right']} right {what} called equal; of {c['mistakes']} mistakes "
-            + ", ".join(f"{c[key]} {key}" for key in TARGETS if key in c)
-            for what, c in both
-            if c
-        ]
-
-    def as_json(self) -> dict[str, Any]:
-        """The counts, and what they were made with."""
-        facts = {
-            "backend": self.backend,
-            "versions": versions(),
-            "machine": machine(),
-            "revision": revision(),
-        }
-        return facts | {"families": self.families, "total": self.total, "recipes": self.recipes}
+def family(pair: Pair) -> str:
+    """The name of its models."""
+    return Path(pair.torch.partition(":")[0]).stem.removesuffix("_torch")
 
 
 def label(pair: Pair) -> str:
