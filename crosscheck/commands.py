@@ -8,11 +8,12 @@ from crosscheck import console
 from crosscheck.errors import CrosscheckError
 from crosscheck.training import launch
 
+CROSSCHECK = "from crosscheck.cli import main; main(prog_name='crosscheck')"
+
 
 def crosscheck(*arguments: object, fine: tuple[int, ...] = (0,)) -> None:
     """Run `crosscheck` with these arguments; as `run`."""
-    code = "from crosscheck.cli import main; main(prog_name='crosscheck')"
-    run([sys.executable, "-c", code, *map(str, arguments)], fine)
+    run([sys.executable, "-c", CROSSCHECK, *map(str, arguments)], fine)
 
 
 def run(command: list[str], fine: tuple[int, ...] = (0,)) -> None:
@@ -21,7 +22,8 @@ def run(command: list[str], fine: tuple[int, ...] = (0,)) -> None:
     Raises:
         CrosscheckError: its exit status is not one of `fine`.
     """
-    console.note("$ " + " ".join(command[1:]))
+    shown = " ".join(command[1:]).replace(f"-c {CROSSCHECK}", "crosscheck")
+    console.note(f"$ {shown}")
     # In a session of its own: Ctrl-C reaches this process alone, which passes it on, once.
     process = subprocess.Popen(command, start_new_session=True)
     try:

@@ -1,6 +1,7 @@
 """What trajectories rest on: each begins where it is told to, and optimizers keep to their own state."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from crosscheck.parameters import initial_weights
 from crosscheck.recipes.recipe import recipe
 from crosscheck.sides import Both, Sides
 from crosscheck.technique import technique
-from crosscheck.training import trajectories
+from crosscheck.training import results_page, trajectories
 from crosscheck.verification import trajectory
 
 NET = ("cifar_cnn", "small")
+USED = "used_by_twins"
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.05, momentum=0.9, l2=0.01), Adam(0.01, weight_decay=0.01)])
@@ -131,7 +133,7 @@ def test_beyond_rounding_in_float64_the_twins_are_run(sides: Sides, monkeypatch:
     assert len(beyond["twins"]) == 12
     assert 0 < max(beyond["twins"]) < 1e-13
     assert 0 < beyond["used_by_twins"] < beyond["used"]
-    assert " of what its twins would allow" in trajectories.told(beyond)
+    assert " what its twins would allow" in trajectories.told(beyond)
 
 
 def test_beyond_rounding_batch_norm_is_summed_axis_by_axis_as_well(
@@ -139,11 +141,62 @@ def test_beyond_rounding_batch_norm_is_summed_axis_by_axis_as_well(
 ) -> None:
     monkeypatch.setattr(trajectory, "RELATIVE", 1e-17)
     images, followed = dataset.load("generated"), recipe("cifar_cnn/bn_before")
+    asked: list[tuple[str, int]] = []
+
+    def spied(of: Any, function: str, name: Any, starts: Any, parts: Any) -> Any:
+        asked.append((function, len(starts)))
+        return courses(of, function, name, starts, parts)
+
+    courses = trajectories.courses
+    monkeypatch.setattr(trajectories, "courses", spied)
     found = trajectories._course(followed, sides, images, 2, "float64", 0)
+    # With twins of its own: those of another way to add up would be farther from it than they are.
+    assert asked[-1] == ("axiswise:trajectory", 1 + trajectory.TWINS)
     assert found["axiswise"].keys() == {"used", "used_by_twins"}
     assert 0 < found["axiswise"]["used"] < found["used"]
     assert 0 < found["axiswise"]["used_by_twins"] < found["used_by_twins"]
     assert " with PyTorch's batch norm summed axis by axis)" in trajectories.told(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "why"),
+    [
+        ("cifar_cnn/baseline", {"used_by_twins": 0.9}, results_page.TWINS),
+        ("cifar_cnn/baseline", {"used_by_twins": 1.1}, results_page.UNKNOWN),
+        ("cifar_cnn/baseline", {"used_by_twins": None}, results_page.UNKNOWN),
+        ("cifar_cnn/bn_after", {"used_by_twins": 1.1}, results_page.UNTRIED),
+        (
+            "cifar_cnn/bn_after",
+            {"used_by_twins": 9, "axiswise": {USED: 0.2}},
+            results_page.EXPLAINED,
+        ),
+        (
+            "cifar_cnn/bn_after",
+            {"used_by_twins": 9, "axiswise": {USED: 1.2}},
+            results_page.UNKNOWN,
+        ),
+    ],
+)
+def test_a_cause_is_told_only_where_the_data_show_it(name: str, more: dict[str, Any], why: str) -> None:
+    technique_name, _, case = name.partition("/")
+    facts = {"recipe": {"name": name, "technique": technique_name, "case": case}}
+    facts |= {"float64": {"passed": False, "used": 12.0} | more, "float32": {"passed": True}}
+    assert results_page._over([facts])[1].endswith(f". In float64, in {name}, {why}")
+    only_float32 = facts | {"float64": {"passed": True}, "float32": {"passed": False}}
+    assert results_page._over([only_float32])[1] == f"Over the allowance, in bold: {name}."
+
+
+def test_shares_are_readable() -> None:
+    shares = (0.461, 1.0, 1.3, 64.2, 1735.2, None)
+    said = [trajectories.share_of(share, "it") for share in shares]
+    assert said == [
+        "46 % of it",
+        "100 % of it",
+        "1.3 times it",
+        "64 times it",
+        "1,735 times it",
+        "no number of it",
+    ]
 
 
 def test_what_is_no_number_is_not_outvoted(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:

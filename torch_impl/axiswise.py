@@ -5,11 +5,12 @@ import torch
 from torch import Tensor, nn
 
 from crosscheck.layouts import Weights
-from torch_impl.training import Trainer, courses
+from crosscheck.optimizers import Optimizer
+from torch_impl.training import courses, trainer_for
 
 
 class AxiswiseBatchNorm(nn.BatchNorm2d):
-    """What `nn.BatchNorm2d` computes, nearer to it: that one adds up a channel's values one by one on a CPU.
+    """What `nn.BatchNorm2d` computes, rounded less (float64, or channels last in memory).
 
     Input and output shape: (B, C, H, W).
     """
@@ -47,14 +48,17 @@ def replace_norms(model: nn.Module, kind: type[AxiswiseBatchNorm]) -> None:
             module.__class__ = kind
 
 
-class AxiswiseTrainer(Trainer):
-    """A trainer whose batch norms add up axis by axis; arguments as for `Trainer`."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        replace_norms(self.model, AxiswiseBatchNorm)
-
-
-def trajectory(*arguments) -> list[tuple[np.ndarray, Weights, Weights]]:
-    """As `training.trajectory`, by an `AxiswiseTrainer`."""
-    return courses(AxiswiseTrainer, *arguments)
+def trajectory(
+    technique_name: str,
+    case_name: str,
+    dtype: str,
+    optimizer: Optimizer,
+    starts: list[Weights],
+    x: np.ndarray,
+    y: np.ndarray,
+    states: list[Weights] | None = None,
+) -> list[tuple[np.ndarray, Weights, Weights]]:
+    """As `training.trajectory`, with every batch norm summed axis by axis."""
+    trainer = trainer_for(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    replace_norms(trainer.model, AxiswiseBatchNorm)
+    return courses(trainer, starts, x, y, states)

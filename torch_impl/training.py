@@ -201,25 +201,24 @@ def trajectory(
     Returns:
         for each start: the loss of every step, the weights at the end, and the optimizer's state.
     """
+    trainer = trainer_for(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    return courses(trainer, starts, x, y, states)
+
+
+def trainer_for(
+    technique_name: str, case_name: str, dtype: str, optimizer: Optimizer, weights: Weights, steps: int
+) -> Trainer:
+    """The trainer of a trajectory; arguments as for `Trainer`."""
     # In float64 a long course runs as training does.
-    as_training = dtype == "float64" and len(x) >= LONG
+    as_training = dtype == "float64" and steps >= LONG
     kind = Trainer if as_training else QuietTrainer
-    return courses(kind, technique_name, case_name, dtype, optimizer, starts, x, y, states)
+    return kind(technique_name, case_name, dtype, optimizer, weights, steps)
 
 
 def courses(
-    kind: type[Trainer],
-    technique_name: str,
-    case_name: str,
-    dtype: str,
-    optimizer: Optimizer,
-    starts: list[Weights],
-    x: np.ndarray,
-    y: np.ndarray,
-    states: list[Weights] | None = None,
+    trainer: Trainer, starts: list[Weights], x: np.ndarray, y: np.ndarray, states: list[Weights] | None
 ) -> list[tuple[np.ndarray, Weights, Weights]]:
-    """See `trajectory`; by a trainer of this kind."""
-    trainer = kind(technique_name, case_name, dtype, optimizer, starts[0], len(x))
+    """See `trajectory`; by a trainer that has not taken a step yet."""
     fresh = trainer.optimizer_state()
     results = []
     for start, state in zip(starts, states or [fresh] * len(starts), strict=True):

@@ -1,6 +1,6 @@
 """Both frameworks along the first steps of a real training run, recipe by recipe.
 
-In float64 they stay within rounding of each other. In float32 rounding is amplified by training itself,
+In float64 they are to stay within rounding of each other. In float32 training itself amplifies rounding,
 and the yardstick is each framework against its own twins, begun one unit in the last place beside. Where
 float64 goes beyond rounding its twins tell whether training amplifies that, too; and PyTorch, whose batch
 norm adds up one by one, is followed once more with sums taken axis by axis, as Keras takes them.
@@ -95,9 +95,9 @@ def _course(
         beside = _facts(Both(runs.torch + twins.torch, runs.keras + twins.keras), dtype, left_out)
         found |= {"used_by_twins": beside["used"], "twins": beside["twins"]}
         if normalised(case):
-            (axiswise,) = courses([sides.torch], "axiswise:trajectory", name, starts[:1], parts())
-            alone = _facts(Both(axiswise, runs.keras), dtype, left_out)
-            beside = _facts(Both(axiswise + twins.torch, runs.keras + twins.keras), dtype, left_out)
+            (axiswise,) = courses([sides.torch], "axiswise:trajectory", name, starts, parts())
+            alone = _facts(Both(axiswise[:1], runs.keras), dtype, left_out)
+            beside = _facts(Both(axiswise, runs.keras + twins.keras), dtype, left_out)
             found["axiswise"] = {"used": alone["used"], "used_by_twins": beside["used"]}
     return found
 
@@ -189,17 +189,26 @@ def used(found: dict[str, Any]) -> list[str]:
 
 def percent(share: float | None) -> str:
     """A share of an allowance, in words."""
-    return "no number" if share is None else f"{100 * share:.2g} %"
+    if share is None:
+        return "no number"
+    if share <= 1:
+        return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+    return f"{share:,.1f} times" if share < 10 else f"{share:,.0f} times"
+
+
+def share_of(share: float | None, what: str) -> str:
+    """ "46 % of what", or "2.0 times what"."""
+    return f"{percent(share)} {what}" if share is not None and share > 1 else f"{percent(share)} of {what}"
 
 
 def told(found: dict[str, Any]) -> str:
     """What one precision's courses came to, in words."""
-    shares = used(found)
     verdict = "within its allowance" if found["passed"] else "DIFFERENT"
-    first = f"{found['worst']} used most, {shares[0]} of it"
-    said = first if len(shares) == 1 else f"three courses used {', '.join(shares)} of it"
+    said = f"{found['worst']} used most, {share_of(found['used'], 'it')}"
+    if "used_by_three" in found:
+        said = f"three courses used {', '.join(used(found))} of it"
     if "used_by_twins" in found:
-        said += f", and {percent(found['used_by_twins'])} of what its twins would allow"
+        said += f", and {share_of(found['used_by_twins'], 'what its twins would allow')}"
     if "axiswise" in found:
         share = percent(found["axiswise"]["used_by_twins"])
         said += f" ({share} with PyTorch's batch norm summed axis by axis)"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -96,12 +97,14 @@ def verify_command(
     wanted = min(jobs or min(default_threads(processes=1), MOST_JOBS), count)
     rows: list[Row] = []
     settings: Both | None = None
+    circumstances: dict[str, Any] = {}
     ended: SideError | None = None
     modes = (torch_mode or "", keras_mode or "")
     try:
         with open_pairs(backend, device, timeout, wanted, modes) as pairs, console.progress() as bar:
             task = bar.add_task("", total=None)
             settings = pairs[0].both("adapter:settings")
+            circumstances = verify.facts(settings)  # now: of the sources that are about to run
             for row in pool.verify_together(chosen, pairs, dtypes or options.FLOATS, course, cases, seed):
                 rows.append(row)
                 bar.update(task, description=f"{row.technique}/{row.case} {row.dtype}", advance=1)
@@ -113,10 +116,10 @@ def verify_command(
     for row in failed:
         found = row.comparison
         console.say(f"{row.technique}/{row.case} {row.dtype} {row.check}: {found.verdict} {found.note}")
-    if file and rows and settings:
+    if file and rows:
         given = {"techniques": [found.name for found in chosen], "cases": cases, "modes": modes, "seed": seed}
         given |= {"data": Path(data).name, "data_sha256": course.dataset.sha256, "steps": steps}
-        facts = {**given, **verify.facts(settings), "rows": [row.as_json() for row in rows]}
+        facts = {**given, **circumstances, "rows": [row.as_json() for row in rows]}
         checkpoint.write_text(file, json.dumps(facts, indent=1) + "\n")
         console.say(f"\nThe rows are in {file}.")
     if ended:
