@@ -11,8 +11,8 @@ from functools import wraps
 from typing import NoReturn, ParamSpec, TypeVar
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from crosscheck.errors import CrosscheckError
 
@@ -37,8 +37,9 @@ _interrupted = threading.Event()
 # A file or a pipe has no width: there nothing need be folded.
 IN_A_FILE = 160
 
-out = _Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else IN_A_FILE)
-err = Console(stderr=True, highlight=False)
+_wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else IN_A_FILE
+out = _Console(highlight=False, emoji=False, width=_wide)  # x[:100:2] is no emoji
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def progress(*columns: str) -> Progress:
@@ -132,17 +133,17 @@ def be_silent(silent: bool = True) -> None:
 
 def say(message: str) -> None:
     """A line of the results, as it is."""
-    out.print(escape(message), soft_wrap=True)
+    out.print(message, markup=False, soft_wrap=True)
 
 
 def note(message: str) -> None:
     """A line for the person at the terminal, beside the results."""
-    err.print(escape(message), soft_wrap=True)
+    err.print(message, markup=False, soft_wrap=True)
 
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong and end."""
-    err.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
+    err.print(Text.assemble(("error:", "red"), " ", message), soft_wrap=True)
     sys.exit(COULD_NOT)
 
 

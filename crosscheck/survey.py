@@ -1,4 +1,4 @@
-"""The techniques verified in every way that the frameworks execute them, into one file of results."""
+"""The techniques verified in every mode of either framework, into one file of results."""
 
 import json
 from collections import Counter
@@ -10,10 +10,11 @@ from typing import Any
 from crosscheck import commands
 from crosscheck.compare import PASSES
 from crosscheck.environment import BACKENDS, versions
+from crosscheck.errors import CrosscheckError
 from crosscheck.modes import MIXED, MODES, framework
 
 CIRCUMSTANCES = ("versions", "machine", "revision")
-COLUMNS = ("checks", *PASSES, "limited", "failed")
+COLUMNS = ("checks", *PASSES, "limited", "failed", "revision")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Way:
 
 
 def ways() -> list[Way]:
-    """All of them: each backend by itself and in each of its modes, PyTorch compiled, mixed precision."""
+    """Each backend by itself, in each of its modes and in mixed precision; PyTorch compiled, once."""
     found = [Way(backend) for backend in BACKENDS]
     found.append(Way("tensorflow", ("--torch-mode", "compile")))
     for backend in BACKENDS:
@@ -46,7 +47,7 @@ def verified(rows: Path, *options: str) -> dict[str, Any]:
     """What `crosscheck verify` writes with these options; what is there already is taken.
 
     Raises:
-        CrosscheckError: it broke off.
+        CrosscheckError: it broke off, or wrote nothing.
     """
     if not rows.exists():
         # Status 1: something differs, which is a result. What broke off (2) is not to be taken for whole,
@@ -54,16 +55,40 @@ def verified(rows: Path, *options: str) -> dict[str, Any]:
         partial = rows.with_suffix(".partial")
         partial.unlink(missing_ok=True)
         commands.crosscheck("verify", *options, "--json", partial, fine=(0, 1))
+        if not partial.exists():
+            raise CrosscheckError("crosscheck verify wrote no rows; see above")
         partial.rename(rows)
     found: dict[str, Any] = json.loads(rows.read_text())
     return found
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What a file of results holds; nothing if it is not there yet.
+
+    Raises:
+        CrosscheckError: it holds something else.
+    """
+    try:
+        found: dict[str, Any] = json.loads(file.read_text())
+        if all(known.keys() >= {"checks", "verdicts", "failed", *CIRCUMSTANCES} for known in found.values()):
+            return found
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise CrosscheckError(f"{file}: holds no results of a survey")
+
+
+def failed(facts: dict[str, Any]) -> int:
+    """How many checks failed, of all ways."""
+    return sum(len(facts[str(way)]["failed"]) for way in ways() if str(way) in facts)
 
 
 def survey(facts: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     """Verify in every way that is not known yet.
 
     Args:
-        facts: what is known; what other versions of the packages showed is done again.
+        facts: what is known, of whatever revision; what other versions of the packages showed is done again.
         folder: where the rows are kept until the way is whole.
 
     Yields:
@@ -101,7 +126,7 @@ def table(facts: dict[str, Any]) -> str:
         if known:
             counts = [known["verdicts"].get(verdict, 0) for verdict in (*PASSES, "limited")]
             counts = [known["checks"], *counts, len(known["failed"])]
-            cells = [f"{count:,}" for count in counts]
+            cells = [*(f"{count:,}" for count in counts), known["revision"]]
         lines.append(f"| `{way}` | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _circumstances([facts[str(way)] for way in ways() if str(way) in facts])])
 
@@ -110,5 +135,5 @@ def _circumstances(known: list[dict[str, Any]]) -> str:
     if not known:
         return ""
     versions_of = dict.fromkeys(", ".join(f"{n} {v}" for n, v in one["versions"].items()) for one in known)
-    machines, revisions = (dict.fromkeys(one[key] for one in known) for key in ("machine", "revision"))
-    return f"{'; '.join(versions_of)}; {'; '.join(machines)}; revision {', '.join(revisions)}."
+    machines = dict.fromkeys(one["machine"] for one in known)
+    return f"{'; '.join(versions_of)}; {'; '.join(machines)}."

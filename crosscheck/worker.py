@@ -1,13 +1,12 @@
 """What runs inside a framework's own process. Imports a framework only when told which."""
 
 import importlib
-import io
 import os
 import signal
 import sys
 import threading
 import traceback
-from contextlib import redirect_stdout
+from collections.abc import Iterable
 from multiprocessing import connection, parent_process
 from typing import Any, NamedTuple
 
@@ -27,25 +26,40 @@ class Outcome(NamedTuple):
 
 
 class _Heard:
-    """Standard output that is also kept."""
+    """Standard output that is also kept, for the life of the process: whoever has bound it is heard, too."""
 
-    def __init__(self) -> None:
-        self.text = io.StringIO()
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._kept = stream, list[str]()
 
     def write(self, text: str) -> int:
-        self.text.write(text)
-        return sys.__stdout__.write(text) if sys.__stdout__ else len(text)
+        self._kept.append(text)
+        return int(self._stream.write(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def taken(self) -> str:
+        """What was written since this was asked last."""
+        text = "".join(self._kept)
+        self._kept.clear()
+        return text
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sys.__stdout__, name)
+        return getattr(self._stream, name)
+
+
+_heard: _Heard | None = None
 
 
 def start(log: str, environment: dict[str, str]) -> None:
     """Prepare the process, before anything heavy is imported."""
+    global _heard
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(target, stream)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # read when the process has died
+    sys.stdout = _heard = _Heard(sys.stdout)
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_follow_parent, daemon=True).start()
@@ -53,10 +67,8 @@ def start(log: str, environment: dict[str, str]) -> None:
 
 def invoke(target: str, arguments: tuple[Any, ...]) -> Outcome:
     """Call "module:function" and bring back what it returns or raises, and what was printed."""
-    heard: Any = _Heard()
-    with redirect_stdout(heard):
-        outcome = _invoke(target, arguments)
-    return outcome._replace(target=target, printed=heard.text.getvalue())
+    outcome = _invoke(target, arguments)
+    return outcome._replace(target=target, printed=_heard.taken() if _heard else "")
 
 
 def _invoke(target: str, arguments: tuple[Any, ...]) -> Outcome:

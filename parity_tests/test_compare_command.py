@@ -69,32 +69,44 @@ def test_a_file_that_does_not_import(sides: Sides, tmp_path: Path) -> None:
         assert "\n" not in str(error.value)
 
 
-PRINTING = """
+TORCH_PRINTING = """
+from sys import stdout
 import torch
 print("imported")
 class Net(torch.nn.Linear):
     def forward(self, x):
-        print("given", tuple(x.shape))
+        stdout.writelines(["given ", f"{list(x.shape)}", " x[:100:2]\\n"])
         assert x.shape[1] == self.in_features, "another width"
         return super().forward(x)
 def build():
     return Net(6, 3)
 """
+KERAS_PRINTING = """
+from keras import Input, Model, layers
+def build():
+    print("built")
+    x = Input((6,))
+    return Model(x, layers.Dense(3)(x))
+"""
 
 
 @pytest.mark.parametrize(("what", "fails"), [("4x6", False), ("4x7", True)])
-def test_what_a_model_prints_is_shown_once(
+def test_what_models_print_is_shown_once(
     what: str, fails: bool, sides: Sides, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "printing.py").write_text(PRINTING)
-    question = Question(f"{tmp_path / 'printing.py'}:build", f"{BROKEN}:keras_dense", read((what,)))
+    sources = []
+    for name, text in (("torch", TORCH_PRINTING), ("keras", KERAS_PRINTING)):
+        (tmp_path / f"printing_{name}.py").write_text(text)
+        sources.append(f"{tmp_path / f'printing_{name}.py'}:build")
+    question = Question(*sources, read((what,)))  # type: ignore[misc]
     if fails:  # this is what prints are for
         with pytest.raises(CrosscheckError, match="another width"):
             judge(sides, question)
     else:
         assert judge(sides, question).equal
     shown = [line for line in capsys.readouterr().err.splitlines() if "prints" in line]
-    assert shown == ["torch prints: imported", f"torch prints: given ({what[0]}, {what[2]})"]
+    given = f"torch prints: given [{what[0]}, {what[2]}] x[:100:2]"
+    assert shown == ["torch prints: imported", "keras prints: built", given]
 
 
 def test_what_frameworks_say_is_shortened() -> None:

@@ -182,6 +182,15 @@ def test_the_commands(tmp_path: Path) -> None:
     assert run("compare", one, one).exit_code == 2
 
 
+def test_what_a_model_prints_is_shown(tmp_path: Path) -> None:
+    source = tmp_path / "printing.py"
+    source.write_text("import torch\ndef build():\n    print('built')\n    return torch.nn.Linear(6, 3)\n")
+    given = ("--side", "torch", "--input", "4x6", "--out", tmp_path / "one.safetensors")
+    answer = run("record", f"{source}:build", *given)
+    assert answer.exit_code == 0, answer.output
+    assert answer.stderr.splitlines().count("torch prints: built") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

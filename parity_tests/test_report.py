@@ -147,7 +147,7 @@ def test_the_best_net_is_compared_with_the_best_of_the_others() -> None:
     runs.append(ablation | {"recipe": ablation["recipe"] | {"name": "cifar_cnn/no_shortcut"}})
     rows = comparison_report.claims({"suite": "article_004", "runs": runs, "margin": 0.015}).splitlines()
     (row,) = (row for row in rows if "the best of the others" in row)
-    assert "| +4.5 ± 6.4 (n = 2) | undecided | - | undecided |" in row
+    assert "| +4.5 ± 6.4 (n = 2; bn_before) | undecided | - | undecided |" in row
 
 
 @pytest.mark.parametrize(

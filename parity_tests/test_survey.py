@@ -1,6 +1,8 @@
 """A survey of every way to execute: what it asks for, what it keeps, and that it goes on where it was."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from crosscheck.environment import versions
 from crosscheck.errors import CrosscheckError
 from crosscheck.modes import MODES
 
+ROOT = Path(__file__).parent.parent
 Verify = Callable[..., None]
 
 
@@ -65,22 +68,39 @@ def test_what_failed_is_kept_and_counted(tmp_path: Path, monkeypatch: pytest.Mon
     found = next(survey.survey({}, tmp_path))
     monkeypatch.setattr(commands, "crosscheck", answering([], "limited"))
     *_, found = survey.survey(found, tmp_path)
-    assert survey.table(found).endswith("; a machine; revision abc.")
+    assert survey.failed(found) == 3
+    assert survey.table(found).endswith("; a machine.")
     (first, *others) = survey.table(found).splitlines()[2 : 2 + len(survey.ways())]
-    assert first == "| `--backend tensorflow` | 3 | 0 | 0 | 0 | 3 |"
+    assert first == "| `--backend tensorflow` | 3 | 0 | 0 | 0 | 3 | abc |"
     assert found["--backend tensorflow"]["failed"] == [{"check": "output", "verdict": "different"}] * 3
-    assert all(line.endswith(" | 3 | 0 | 0 | 3 | 0 |") for line in others)
+    assert all(line.endswith(" | 3 | 0 | 0 | 3 | 0 | abc |") for line in others)
 
 
 def test_what_broke_off_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor are the rows that it left, if the next one ends without any."""
+
     def broken(*arguments: object, fine: tuple[int, ...] = (0,)) -> None:
         Path(str(arguments[-1])).write_text('{"rows": []}')
         raise CrosscheckError("it ended with status 2; see above")
 
     monkeypatch.setattr(commands, "crosscheck", broken)
-    for _ in range(2):
-        with pytest.raises(CrosscheckError, match="status 2"):
-            next(survey.survey({}, tmp_path))
+    with pytest.raises(CrosscheckError, match="status 2"):
+        next(survey.survey({}, tmp_path))
+    monkeypatch.setattr(commands, "crosscheck", lambda *_, **__: None)
+    with pytest.raises(CrosscheckError, match="wrote no rows"):
+        next(survey.survey({}, tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"suite": "article_000"}', '{"--backend jax": {}}'])
+def test_a_file_of_something_else_is_left_alone(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    assert survey.read(file) == {}
+    file.write_text(text)
+    command = [sys.executable, "scripts/survey.py", "--json", str(file)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert answer.returncode == 2
+    assert answer.stderr == f"error: {file}: holds no results of a survey\n"
+    assert file.read_text() == text
 
 
 def test_what_was_not_verified_is_said_to_be_so() -> None:

@@ -1,4 +1,4 @@
-"""Verify every technique in every way that the frameworks execute it, and write one file of results.
+"""Verify every technique in every mode of either framework, and write one file of results.
 
 python scripts/survey.py --json results/modes.json
 """
@@ -25,7 +25,8 @@ from crosscheck import checkpoint, console, options, survey
 def main(out: Path, file: Path) -> None:
     """Verify on each of Keras' backends, in each mode of either framework, and in mixed precision.
 
-    It can be stopped at any time; the same command goes on where it was.
+    It can be stopped at any time; the same command goes on where it was. To begin anew after a change of the
+    sources, remove the file.
 
     \b
     Example:
@@ -35,13 +36,12 @@ def main(out: Path, file: Path) -> None:
     """
     console.end_when_told()
     checkpoint.require_writable(file)
-    facts = json.loads(file.read_text()) if file.exists() else {}
+    facts = survey.read(file)
     for found in survey.survey(facts, out):
         facts = found
         checkpoint.write_text(file, json.dumps(facts, indent=1) + "\n")
-    failed = sum(len(known["failed"]) for known in facts.values())
     console.say(f"The results are in {file}.")
-    if failed:
+    if failed := survey.failed(facts):
         console.say(f"{failed} checks failed; {file} lists them.")
         raise SystemExit(1)
 

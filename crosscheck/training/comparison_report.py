@@ -113,18 +113,22 @@ def _of_several(results: dict[str, Any]) -> str:
     )
 
 
+BEST = "the best of the others on that side"
+
+
 def claims(results: dict[str, Any]) -> str:
     """What is claimed, by how much it is so on either side, and whether that holds."""
     lines = ["| claim | PyTorch, points | | Keras, points | |", "|---|---:|---|---:|---|"]
     for claim in CLAIMS[results["suite"]]:
-        cells, named = [], claim.second
+        cells = []
         for side in SIDES:
             one, other, named = _compared(results, claim, side)
             n = len(one.keys() & other.keys())
             difference = report.difference(one, other) if n > 1 else report.points(one, other)
-            cells.append(f"{difference} (n = {n})" if n else "-")
+            against = "" if claim.second else f"; {named}"
+            cells.append(f"{difference} (n = {n}{against})" if n else "-")
             cells.append(VERDICTS[holds(one, other, claim.kind, results["margin"])])
-        lines.append(f"| {claim.text} ({claim.first} - {named}) | {' | '.join(cells)} |")
+        lines.append(f"| {claim.text} ({claim.first} - {claim.second or BEST}) | {' | '.join(cells)} |")
     note = (
         "Differences seed by seed, in points, mean ± half the 95 % confidence interval where n > 1; of fewer "
         f"than {ENOUGH} seeds nothing is concluded. "
@@ -151,7 +155,7 @@ def _compared(results: dict[str, Any], claim: Claim, side: str) -> tuple[Samples
         if recipe["published"] and short(name) != claim.first
     }
     best = max((name for name in others if others[name]), key=lambda n: mean(others[n].values()), default="")
-    return of(claim.first), others.get(best, {}), "the best of the others"
+    return of(claim.first), others.get(best, {}), best
 
 
 def together(runs: Iterable[Result]) -> tuple[Samples, Samples]:
