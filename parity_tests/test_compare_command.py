@@ -214,12 +214,16 @@ def test_a_target_that_is_none(target: str) -> None:
     assert len(answer.output.splitlines()) == 1
 
 
-def test_ctrl_c_ends_it_at_once() -> None:
-    command = [sys.executable, "-m", "crosscheck.cli", "compare", f"{BROKEN}:slow", f"{BROKEN}:keras_dense"]
+def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
+    slow, begun = tmp_path / "slow.py", tmp_path / "begun"
+    slow.write_text(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(100)\n")
+    command = [sys.executable, "-m", "crosscheck.cli", "compare", f"{slow}:build", f"{BROKEN}:keras_dense"]
     process = subprocess.Popen(
         [*command, "--input", "4x6"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(8)
+    while not begun.exists():
+        time.sleep(0.1)
+        assert process.poll() is None
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "Interrupted.\n")

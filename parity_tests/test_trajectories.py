@@ -182,8 +182,18 @@ def test_a_cause_is_told_only_where_the_data_show_it(name: str, more: dict[str, 
     facts = {"recipe": {"name": name, "technique": technique_name, "case": case}}
     facts |= {"float64": {"passed": False, "used": 12.0} | more, "float32": {"passed": True}}
     assert results_page._over([facts])[1].endswith(f". In float64, in {name}, {why}")
-    only_float32 = facts | {"float64": {"passed": True}, "float32": {"passed": False}}
-    assert results_page._over([only_float32])[1] == f"Over the allowance, in bold: {name}."
+
+
+@pytest.mark.parametrize(("twins", "as_near"), [(0.9, True), (1.1, False), (None, True)])
+def test_of_float32_it_is_told_how_many_steps_are_over(twins: float | None, as_near: bool) -> None:
+    losses = {"torch": [2.0, 2.0, 2.0, 2.0], "keras": [2.0 + 1e-6, 2.01, 3.0, 2.01]}
+    float32 = {"passed": False, "losses": losses, "twins": [0.0, 0.0, 0.1, 0.1]}
+    float64 = {"passed": twins is None} | ({} if twins is None else {"used_by_twins": twins})
+    name = {"name": "cifar_cnn/baseline", "technique": "cifar_cnn", "case": "baseline"}
+    said = results_page._over([{"recipe": name, "float64": float64, "float32": float32}])[1]
+    counted = "In float32, in cifar_cnn/baseline, the losses of the first course are over it at 2 of 4 steps"
+    assert counted in said
+    assert ("in float64 it is as near as twins are" in said) is as_near
 
 
 def test_shares_are_readable() -> None:

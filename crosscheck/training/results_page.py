@@ -5,10 +5,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import recipes
 from crosscheck.technique import technique
 from crosscheck.training import comparison_report, gpu_results, report, suite, trajectories
+from crosscheck.verification.trajectory import allowed_losses
 
 PAGE = Path("docs") / "results.md"
 TRAJECTORIES = Path("results") / "trajectories"
@@ -159,7 +162,22 @@ def _over(found: list[dict[str, Any]]) -> list[str]:
             groups.setdefault(_why(facts), []).append(name)
     told = [f"Over the allowance, in bold: {', '.join(over)}."]
     told += [f"In float64, in {', '.join(groups[why])}, {why}" for why in WHYS if why in groups]
+    told += [_in_float32(facts) for facts in over.values() if not facts["float32"]["passed"]]
     return ["", " ".join(told)]
+
+
+def _in_float32(facts: dict[str, Any]) -> str:
+    """What is to be said of a float32 course beyond its allowance."""
+    found = facts["float32"]
+    torch, keras, twins = map(np.asarray, (*(found["losses"][side] for side in report.SIDES), found["twins"]))
+    over = np.flatnonzero(np.abs(torch - keras) > allowed_losses(torch, twins, "float32"))
+    said = (
+        f"In float32, in {facts['recipe']['name']}, the losses of the first course are over it at "
+        f"{len(over)} of {len(torch)} steps"
+    )
+    if facts["float64"]["passed"] or _why(facts) == TWINS:
+        said += "; in float64 it is as near as twins are, so that rounding decides when its training leaps"
+    return f"{said}."
 
 
 def _why(facts: dict[str, Any]) -> str:

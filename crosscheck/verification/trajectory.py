@@ -97,10 +97,8 @@ def judged(runs: Both, dtype: str) -> Iterator[Finding]:
     Where there are twins, what they allow counts if it is more than the dtype's own allowance.
     """
     (losses, weights), (keras_losses, keras_weights) = runs.torch[0][:2], runs.keras[0][:2]
-    single_pass = allowance.FLOAT32_FACTOR * np.finfo(np.float32).eps
-    relative = RELATIVE if dtype == "float64" else single_pass
-    allowed = np.maximum(TWIN_FACTOR * parted_twins(runs), relative * np.abs(losses.astype(np.float64)))
-    yield "trajectory/loss", compare(losses, keras_losses, allowed)
+    relative = _relative(dtype)
+    yield "trajectory/loss", compare(losses, keras_losses, allowed_losses(losses, parted_twins(runs), dtype))
     for name, value in weights.items():
         # The farthest element: which one it is, is chance.
         farthest = [_farthest([run[1][name] for run in side]) for side in runs]
@@ -109,6 +107,16 @@ def judged(runs: Both, dtype: str) -> Iterator[Finding]:
             size = np.maximum(size, np.sqrt(np.mean(value**2)))
         allowed = np.maximum(TWIN_FACTOR * float(np.fmin.reduce(farthest)), relative * size)
         yield f"trajectory/{name}", compare(value, keras_weights[name], allowed)
+
+
+def allowed_losses(losses: np.ndarray, twins: np.ndarray, dtype: str) -> np.ndarray:
+    """How far the losses of every step may be apart, by how far the twins were so far."""
+    return np.asarray(np.maximum(TWIN_FACTOR * twins, _relative(dtype) * np.abs(losses.astype(np.float64))))
+
+
+def _relative(dtype: str) -> float:
+    single_pass = allowance.FLOAT32_FACTOR * float(np.finfo(np.float32).eps)
+    return RELATIVE if dtype == "float64" else single_pass
 
 
 def parted_twins(runs: Both) -> np.ndarray:

@@ -78,10 +78,3 @@ def killed() -> Any:
 def leaving() -> Any:
     """Leaving."""
     raise SystemExit(3)
-
-
-def slow() -> Any:
-    """Slow."""
-    import time
-
-    time.sleep(100)
