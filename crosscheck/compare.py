@@ -5,6 +5,7 @@ its own and never a pass; neither is an empty array, another shape or another dt
 sorted, averaged, broadcast or permuted before it is compared.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -106,3 +107,11 @@ def compare_count(actual: int, expected: int) -> Comparison:
 
 def _first(mask: np.ndarray) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+
+
+def middle(found: Sequence[Comparison]) -> Comparison:
+    """The middle one by what it used; what could not be compared at all is never outvoted."""
+    for comparison in found:
+        if comparison.verdict in ("nan", "failed"):
+            return comparison
+    return sorted(found, key=lambda comparison: comparison.used)[len(found) // 2]

@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from crosscheck import cli
-from crosscheck.compare import compare
+from crosscheck.compare import compare, middle
 from crosscheck.layouts import Parameter
 from crosscheck.sides import Both, Sides
-from crosscheck.verification import command
+from crosscheck.technique import technique
+from crosscheck.verification import checks, command
 from crosscheck.verification.checks import buffers
 from crosscheck.verification.rows import Finding
 from crosscheck.verification.subject import Subject
-from crosscheck.verification.trajectory import _middle
 
 # fault, side, checks that must fail, checks that must still pass (which tells the sides apart)
 FAULTS = [
@@ -177,7 +177,28 @@ def test_buffers_are_judged() -> None:
 def test_the_middle_course_counts_but_nan_is_never_outvoted() -> None:
     one = np.array([1.0])
     good, tipped = compare(one, one + 1e-9, 1e-8), compare(one, one + 1e-3, 1e-8)
-    assert _middle([tipped, good, good]).passed
-    assert not _middle([tipped, good, tipped]).passed
-    assert not _middle([tipped]).passed
-    assert _middle([tipped, good, compare(one * np.nan, one), good]).verdict == "nan"
+    assert middle([tipped, good, good]).passed
+    assert not middle([tipped, good, tipped]).passed
+    assert not middle([tipped]).passed
+    assert middle([tipped, good, compare(one * np.nan, one), good]).verdict == "nan"
+
+
+@pytest.mark.parametrize(
+    ("apart", "passes"), [((9.0, 0.1, 0.2), True), ((9.0, 0.1, 8.0), False), ((0.1,), True)]
+)
+def test_of_mixed_precision_the_middle_draw_counts(
+    apart: tuple[float, ...], passes: bool, sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws = iter(apart)
+    seeds: list[int] = []
+
+    def drawn(subject: Subject, _: str) -> Iterator[Finding]:
+        seeds.append(subject.seed)
+        yield "gradient/torch-keras", compare(np.array([next(draws)]), np.zeros(1), 1.0)
+
+    monkeypatch.setattr(checks, "_mixed_precision", drawn)
+    found = technique("prelu")
+    subject = Subject(found, found.model("channel"), sides, 5)
+    ((name, comparison),) = checks.mixed_precision(subject, "mixed_bfloat16")
+    assert (name, comparison.passed) == ("gradient/torch-keras", passes)
+    assert seeds == [5, 1_005, 2_005][: len(apart)]

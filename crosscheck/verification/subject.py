@@ -21,6 +21,10 @@ class Subject(Witnesses):
         self.case = case
         self.parameters = dict(case.parameters)
 
+    def drawn_anew(self, later: int) -> "Subject":
+        """The same case with other weights and inputs, those of a later seed."""
+        return Subject(self.technique, self.case, self.sides, self.seed + later)
+
     @cached_property
     def weights(self) -> Weights:
         """Trained-like, float64, every number exact in float32."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crosscheck.compare import Comparison, compare
+from crosscheck.compare import compare, middle
 from crosscheck.data import batches
 from crosscheck.data.dataset import Dataset
 from crosscheck.layouts import Parameter, Weights
@@ -66,15 +66,7 @@ def trajectory(course: Course, subject: Subject, dtype: str) -> Iterator[Finding
     if dtype == "float32" and not all(found.passed for found in courses[0].values()):
         courses += [dict(_course(subject, dtype, course, number)) for number in (1, 2)]
     for name in courses[0]:
-        yield name, _middle([findings[name] for findings in courses])
-
-
-def _middle(found: list[Comparison]) -> Comparison:
-    """The middle one by what it used; what could not be compared at all is never outvoted."""
-    for comparison in found:
-        if comparison.verdict in ("nan", "failed"):
-            return comparison
-    return sorted(found, key=lambda comparison: comparison.used)[len(found) // 2]
+        yield name, middle([findings[name] for findings in courses])
 
 
 def _course(subject: Subject, dtype: str, course: Course, number: int) -> Iterator[Finding]:
