@@ -51,7 +51,8 @@ class Probe(keras.Model):
         super().__init__(name="probe")
         self.model = model
         self.held_input = self.add_weight(shape=input_shape, initializer="zeros", name="held_input")
-        keep = {"initializer": "zeros", "trainable": False}
+        # PORT: where Keras casts a variable for mixed precision, its torch backend assigns to the cast copy.
+        keep = {"initializer": "zeros", "trainable": False, "autocast": False}
         self.held_output = self.add_weight(shape=output_shape, name="held_output", **keep)
         self.held_loss = self.add_weight(shape=(), name="held_loss", **keep)
         # Not compiled where there is another way: that takes longer than the few passes there are.
