@@ -13,9 +13,12 @@ from crosscheck.layouts import Weights
 from crosscheck.modes import MIXED
 from crosscheck.optimizers import Adam
 from crosscheck.parameters import initial_weights
-from crosscheck.sides import Side, Sides
+from crosscheck.sides import Side, Sides, open_sides
 from crosscheck.technique import technique
 from crosscheck.training.run_folder import RunFolder
+from crosscheck.verification.rows import failures
+from crosscheck.verification.trajectory import Course
+from crosscheck.verification.verify import verify
 from parity_tests import packagings
 
 ROOT = Path(__file__).parent.parent
@@ -71,3 +74,11 @@ def test_a_run_in_mixed_precision(side: str, tmp_path: Path) -> None:
     assert "float64" not in {str(value.dtype) for value in kept.values()}
     assert not in_bfloat16(kept["weights/fc1.kernel"])
     assert RunFolder(out).last_epoch()["test_loss"] < 3
+
+
+def test_what_is_held_of_mixed_precision_is_not_lost_on_the_torch_backend(course: Course) -> None:
+    """An assignment to a variable that Keras casts goes to the cast copy there: outputs came back as 0."""
+    with open_sides("torch", timeout=300) as sides:
+        rows = list(verify([technique("prelu")], sides, [MIXED], course, ["small"]))
+    assert any(row.check == "output/training/keras-float64" for row in rows)
+    assert not failures(rows)
