@@ -29,10 +29,10 @@ FLOAT32_FACTOR = 32.0
 # other side as the more exact of them is from float64. The frameworks differ in what they leave in float32
 # (PyTorch's list of operations, Keras' layers), so that one side may round where the other does not.
 # Correct ports were seen to be up to 30 % off (the gradient of the input, through three poolings), and the
-# sides to be apart by up to 91 % of what is allowed, and in one of four draws of
-# one net by 104 %: hence the middle one of three draws counts. A single tensor may be farther off, since one maximum
-# that ties with another decides over much of a small one: correct ports were seen 63 % off. One that is
-# missing, or is doubled, is 100 % off.
+# sides to be apart by up to 91 % of what is allowed, and in one of four draws of one net by 104 %: hence the
+# middle one of three draws counts. A single tensor may be farther off, since one maximum that ties with
+# another decides over much of a small one: correct ports were seen 63 % off. One that is missing, or is
+# doubled, is 100 % off.
 BFLOAT16_EPS, BFLOAT16_LOSS, BFLOAT16_FACTOR = 2.0**-7, 0.5, 4.0
 BFLOAT16_TENSOR = 0.9
 
