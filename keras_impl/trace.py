@@ -6,6 +6,7 @@ ones: so every tensor on the way can be had, on any backend, and a step can be f
 
 import inspect
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from keras_impl.graph import record
 from keras_impl.kinds import describe, is_whole
 from keras_impl.masks import clear
 from keras_impl.nodes import names_of, nodes_of
+from keras_impl.policies import none_mixed
 from keras_impl.volumes import pool_volumes_in_float64
 from keras_impl.whole_numbers import keep_int32
 
@@ -71,8 +73,11 @@ def name_inputs(key: str, names: tuple[str, ...]) -> None:
 _open: dict[str, Opened] = {}
 
 
-def open_model(key: str, source: str, dtype: str) -> None:
+def open_model(key: str, source: str, dtype: str) -> str:
     """Build a user's model and keep it under a key.
+
+    Returns:
+        the lower precision that it asks for and, in float64, is not given; "" if there is none.
 
     Raises:
         CrosscheckError: it cannot be built, or is no model.
@@ -82,11 +87,13 @@ def open_model(key: str, source: str, dtype: str) -> None:
     pool_volumes_in_float64()
     keep_int32()
     keras.utils.set_random_seed(0)
-    made = factory.make(source)
+    with none_mixed() if dtype == "float64" else nullcontext(set[str]()) as asked:
+        made = factory.make(source)
     model = made.model
     if not isinstance(model, keras.Layer):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a keras.Model")
     _open[key] = Opened(model, dtype, made)
+    return ", ".join(sorted(asked))
 
 
 def opened(key: str) -> Opened:

@@ -43,8 +43,11 @@ class Opened:
 _open: dict[str, Opened] = {}
 
 
-def open_model(key: str, source: str, dtype: str) -> None:
+def open_model(key: str, source: str, dtype: str) -> str:
     """Build a user's model and keep it under a key.
+
+    Returns:
+        the lower precision that it is in and, in float64, is taken out of; "" if there is none.
 
     Raises:
         CrosscheckError: it cannot be built, or is no module.
@@ -58,7 +61,9 @@ def open_model(key: str, source: str, dtype: str) -> None:
     if not isinstance(model, nn.Module):
         raise CrosscheckError(f"{source} returned a {type(model).__name__}, not a torch.nn.Module")
     expand(model)
+    lower = {str(p.dtype).removeprefix("torch.") for p in model.parameters()} & {"float16", "bfloat16"}
     _open[key] = Opened(to_device(model, dtype), DTYPES[dtype], made)
+    return ", ".join(sorted(lower))
 
 
 def given_tensors(subject: Opened, inputs: list[np.ndarray]) -> list[Tensor]:

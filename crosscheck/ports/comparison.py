@@ -18,6 +18,7 @@ from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides
 
 KEY = "compared"
+LOWER = "{} asks for {}: compared in float64, as all is."
 # Layers that tell what the axes of an image or signal are.
 WITH_CHANNELS = (
     "conv1d",
@@ -94,7 +95,7 @@ class Ports:
         given: dict[str, str] | None = None,
         keep_weights: bool = False,
     ) -> None:
-        self.sides, self.keep_weights, self.notes = sides, keep_weights, list[str]()
+        self.sides, self.keep_weights = sides, keep_weights
         self.shapes: list[dict[int, tuple[int, ...]]] = []
         for side in (sides.torch, sides.keras):
             show_prints(side)
@@ -102,8 +103,11 @@ class Ports:
             sides.torch.submit("torch_impl.trace:open_model", KEY, torch, "float64"),
             sides.keras.submit("keras_impl.trace:open_model", KEY, keras, "float64"),
         )
-        sides.torch.result(futures[0])
-        sides.keras.result(futures[1])
+        opened = [
+            side.result(future) for side, future in zip((sides.torch, sides.keras), futures, strict=True)
+        ]
+        self.lower = [LOWER.format(*one) for one in zip(("torch", "keras"), opened, strict=True) if one[1]]
+        self.notes = self.lower
         self.inputs = inputs
         names = sides.torch.call("torch_impl.trace:input_names", KEY)[: len(inputs)]
         sides.keras.call("keras_impl.trace:name_inputs", KEY, names)
@@ -283,7 +287,7 @@ class Ports:
             self.rows, self.held, self.lone = rows, (held, there), (dict[str, Held](), dict[str, Held]())
             mine = self.sides.torch.call("torch_impl.trace:get_weights", KEY, held)
             theirs = self.sides.keras.call("keras_impl.trace:get_weights", KEY, there)
-            self.notes = copying.unlike(mine, rows.from_keras(theirs))
+            self.notes = self.lower + copying.unlike(mine, rows.from_keras(theirs))
             return
         weights = copying.drawn(held, seed)
         # What only one of them has is drawn, too: a bias of 0 would not be seen.
