@@ -58,15 +58,19 @@ class Tapped(keras.Model):
         """The weighted sum of the outputs."""
         values = {number: held for number, (_, held) in self.done.constants.items()}
         for number, tensor in zip(self.done.inputs, self.given, strict=True):
-            values[number] = tensor + self.taps[number] if number in self.taps else tensor
+            values[number] = self._tapped(number, tensor)
         for step in self.done.steps:
             results = step_in_training(step, [values[number] for number in step.inputs], self.norms_only)
             for number, value in zip(step.outputs, keras.tree.flatten(results), strict=True):
-                values[number] = value + self.taps[number] if number in self.taps else value
+                values[number] = self._tapped(number, value)
         # A model that goes another way in training may return other outputs; then its steps tell so.
         pairs = zip(self.done.outputs, self.cotangents, strict=False)
-        total = sum(ops.sum(values[n] * ops.convert_to_tensor(c, values[n].dtype)) for n, c in pairs)
+        total = sum(ops.sum(ops.cast(values[n], self.dtype) * ops.convert_to_tensor(c)) for n, c in pairs)
         return ops.reshape(total, (1, 1))
+
+    def _tapped(self, number: int, value: Any) -> Any:
+        """The tensor; in its own dtype, as a user's layer may have one that is not the model's."""
+        return value + ops.cast(self.taps[number], value.dtype) if number in self.taps else value
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Without the penalties of regularizers, which belong to training and not to the model."""

@@ -28,6 +28,8 @@ Part = tuple[np.ndarray, np.ndarray]  # images and labels of some steps
 DTYPES = ("float64", "float32")
 # Numbers in the images of the steps that are handed over as one array.
 MOST_NUMBERS = 10**8
+# From here on a number of times is told by its power of ten.
+MANY = 100_000
 # Adam makes steps of its own size from gradients that are zero but for rounding, such as that of a bias
 # before batch norm: what it makes of them is chance, on either side. Nothing else depends on it but the
 # average of the means that batch norm takes, which contain that bias.
@@ -193,6 +195,8 @@ def percent(share: float | None) -> str:
         return "no number"
     if share <= 1:
         return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+    if share >= MANY:
+        return f"{share:.1e} times"
     return f"{share:,.1f} times" if share < 10 else f"{share:,.0f} times"
 
 
