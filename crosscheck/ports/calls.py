@@ -1,7 +1,7 @@
 """Which call of a layer is which, where layers are used more than once."""
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy  # loads scipy.optimize when it is first used
 
 from crosscheck.ports.divergence import TOLERANCE, apart, in_keras_order
 from crosscheck.ports.leftovers import LayerPair
@@ -40,7 +40,7 @@ def _in_order_of(
     errors = [[min(1e9, apart(values[0].values[a.outputs[0]], array)) for array in given] for a in torch]
     if max(errors[index][index] for index in range(len(torch))) <= TOLERANCE:
         return keras
-    _, order = linear_sum_assignment(np.array(errors))
+    _, order = scipy.optimize.linear_sum_assignment(np.array(errors))
     return [keras[index] for index in order]
 
 

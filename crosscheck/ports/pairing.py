@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from itertools import combinations, permutations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy  # loads scipy.optimize when it is first used
 
 from crosscheck.errors import CrosscheckError
 from crosscheck.ports import leftovers
@@ -75,7 +75,7 @@ class Candidates:
                     self.scores[a, b] = _score(one, two, given or {}, shared)
         if rest := left_over(self.left, self.right):
             self._without_others(*rest)
-        rows, columns = linear_sum_assignment(self.scores, maximize=True)
+        rows, columns = scipy.optimize.linear_sum_assignment(self.scores, maximize=True)
         self.chosen = [(a, b) for a, b in zip(rows, columns, strict=True) if self._possible(a, b)]
 
     def _without_others(self, rows: list[int], columns: list[int]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Literal
 
-from scipy import stats
+import scipy  # loads scipy.stats when that is first used: half of what a command took to begin
 
 from crosscheck.errors import CrosscheckError
 
@@ -27,7 +27,7 @@ def paired(first: Samples, second: Samples) -> tuple[float, float]:
     """
     differences = _differences(first, second)
     error = stdev(differences) / len(differences) ** 0.5
-    return mean(differences), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1)) * error
+    return mean(differences), float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1)) * error
 
 
 def equivalence(first: Samples, second: Samples, margin: float) -> float:
@@ -39,8 +39,8 @@ def equivalence(first: Samples, second: Samples, margin: float) -> float:
         CrosscheckError: they share fewer than two seeds.
     """
     differences = _differences(first, second)
-    below = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
-    above = stats.ttest_1samp(differences, margin, alternative="less").pvalue
+    below = scipy.stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
+    above = scipy.stats.ttest_1samp(differences, margin, alternative="less").pvalue
     return float(max(below, above))
 
 
@@ -52,7 +52,7 @@ def least_margin(first: Samples, second: Samples) -> float:
     """
     differences = _differences(first, second)
     error = stdev(differences) / len(differences) ** 0.5
-    return abs(mean(differences)) + float(stats.t.ppf(1 - LEVEL, len(differences) - 1)) * error
+    return abs(mean(differences)) + float(scipy.stats.t.ppf(1 - LEVEL, len(differences) - 1)) * error
 
 
 def no_worse(first: Samples, second: Samples, margin: float) -> float:
@@ -61,7 +61,7 @@ def no_worse(first: Samples, second: Samples, margin: float) -> float:
     Raises:
         CrosscheckError: they share fewer than two seeds.
     """
-    return float(stats.ttest_1samp(_differences(first, second), -margin, alternative="greater").pvalue)
+    return float(scipy.stats.ttest_1samp(_differences(first, second), -margin, alternative="greater").pvalue)
 
 
 def holds(first: Samples, second: Samples, kind: Kind, margin: float) -> bool | None:
