@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,19 @@ def test_ctrl_c_inside_a_librarys_callback_is_not_lost() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout, answer.stderr) == (130, "dropped\n", "Interrupted.\n")
+
+
+def test_ctrl_c_while_the_commands_are_loaded_shows_no_traceback() -> None:
+    told = [sys.executable, "-X", "importtime", "-m", "crosscheck", "list"]
+    with subprocess.Popen(told, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as begun:
+        said = []
+        for line in begun.stderr:
+            said.append(line)
+            if line.rpartition("|")[2].strip() == "click":
+                begun.send_signal(signal.SIGINT)
+        assert begun.wait() == -signal.SIGINT
+    assert all(line.startswith("import time:") for line in said)
+    assert not any("crosscheck.cli" in line for line in said)
 
 
 def test_an_interrupted_verify_writes_no_file_that_looks_whole(tmp_path: Path) -> None:
