@@ -32,7 +32,7 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
 
 def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "crosscheck.cli", *arguments],
+        [sys.executable, "-m", "crosscheck", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -217,7 +217,7 @@ def test_a_target_that_is_none(target: str) -> None:
 def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
     slow, begun = tmp_path / "slow.py", tmp_path / "begun"
     slow.write_text(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(100)\n")
-    command = [sys.executable, "-m", "crosscheck.cli", "compare", f"{slow}:build", f"{BROKEN}:keras_dense"]
+    command = [sys.executable, "-m", "crosscheck", "compare", f"{slow}:build", f"{BROKEN}:keras_dense"]
     process = subprocess.Popen(
         [*command, "--input", "4x6"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -207,7 +207,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(loss: float, message: str, tmp_p
 
 def test_curves(whole: dict[str, Path], tmp_path: Path) -> None:
     picture = tmp_path / "curves.png"
-    command = [sys.executable, "-m", "crosscheck.cli", "curves"]
+    command = [sys.executable, "-m", "crosscheck", "curves"]
     subprocess.run([*command, *map(str, whole.values()), "--out", str(picture)], check=True)
     assert picture.read_bytes().startswith(b"\x89PNG")
     answer = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)

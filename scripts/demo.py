@@ -17,12 +17,12 @@ from crosscheck.training.run_folder import RunFolder
 ROOT = Path(__file__).parent.parent
 DEMO = Path("demo")
 RECIPE = "split_linear/adjusted"
-COMMAND = [sys.executable, "-m", "crosscheck.cli"]
+COMMAND = [sys.executable, "-m", "crosscheck"]
 
 
 def run(*command: str) -> None:
     """Run a command as a user would, and end with it if it fails."""
-    shown = " ".join(command).replace(f"{sys.executable} -m crosscheck.cli", "crosscheck")
+    shown = " ".join(command).replace(f"{sys.executable} -m crosscheck", "crosscheck")
     print(f"\n$ {shown.replace(sys.executable, 'python')}", flush=True)
     status = subprocess.run(command, check=False).returncode
     if status:
