@@ -73,7 +73,3 @@ main.add_command(experiment_command)
 main.add_command(compare_command)
 main.add_command(convert_command)
 main.add_command(record_command)
-
-
-if __name__ == "__main__":
-    main()
