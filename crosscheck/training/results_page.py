@@ -27,8 +27,12 @@ TWINS = (
 )
 EXPLAINED = f"the twins part less; summed axis by axis they part as far, so that it is this: {SUMS}"
 UNTRIED = f"the twins part less; not tried is whether it is this: {SUMS}"
-UNKNOWN = "the twins part less, and why is not known (axis by axis, where there is batch norm, is no closer)."
-WHYS = (TWINS, EXPLAINED, UNTRIED, UNKNOWN)
+UNKNOWN = "the twins part less, and why is not known (summed axis by axis it is no closer)."
+WITHOUT_NORM = (
+    "the twins part less, and why is not known: there is no batch norm. Twins differ in their beginning alone "
+    "and frameworks round otherwise at every step; whether that is all was not tried."
+)
+WHYS = (TWINS, EXPLAINED, UNTRIED, UNKNOWN, WITHOUT_NORM)
 FOLLOW = f"crosscheck trajectories RECIPE --data PATH --out {TRAJECTORIES}"
 # Title and introduction of each.
 SUITES = {
@@ -201,7 +205,7 @@ def _why(facts: dict[str, Any]) -> str:
     if "axiswise" in found:
         return EXPLAINED if within(found["axiswise"]["used_by_twins"]) else UNKNOWN
     case = technique(facts["recipe"]["technique"]).model(facts["recipe"]["case"])
-    return UNTRIED if trajectories.normalised(case) else UNKNOWN
+    return UNTRIED if trajectories.normalised(case) else WITHOUT_NORM
 
 
 def _used(found: dict[str, Any]) -> str:
