@@ -162,8 +162,8 @@ def test_beyond_rounding_batch_norm_is_summed_axis_by_axis_as_well(
     ("name", "more", "why"),
     [
         ("cifar_cnn/baseline", {"used_by_twins": 0.9}, results_page.TWINS),
-        ("cifar_cnn/baseline", {"used_by_twins": 1.1}, results_page.UNKNOWN),
-        ("cifar_cnn/baseline", {"used_by_twins": None}, results_page.UNKNOWN),
+        ("cifar_cnn/baseline", {"used_by_twins": 1.1}, results_page.WITHOUT_NORM),
+        ("cifar_cnn/baseline", {"used_by_twins": None}, results_page.WITHOUT_NORM),
         ("cifar_cnn/bn_after", {"used_by_twins": 1.1}, results_page.UNTRIED),
         (
             "cifar_cnn/bn_after",

@@ -29,8 +29,8 @@ EXPLAINED = f"the twins part less; summed axis by axis they part as far, so that
 UNTRIED = f"the twins part less; not tried is whether it is this: {SUMS}"
 UNKNOWN = "the twins part less, and why is not known (summed axis by axis it is no closer)."
 WITHOUT_NORM = (
-    "the twins part less, and why is not known: there is no batch norm. Twins differ in their beginning alone "
-    "and frameworks round otherwise at every step; whether that is all was not tried."
+    "the twins part less, and why is not known: there is no batch norm. Twins differ in their beginning "
+    "alone and frameworks round otherwise at every step; whether that is all was not tried."
 )
 WHYS = (TWINS, EXPLAINED, UNTRIED, UNKNOWN, WITHOUT_NORM)
 FOLLOW = f"crosscheck trajectories RECIPE --data PATH --out {TRAJECTORIES}"
