@@ -146,6 +146,10 @@ def _trajectories(root: Path) -> list[str]:
         lines.append(
             f"| {name} | {' | '.join(cells)} | [png](../{TRAJECTORIES}/{name.replace('/', '-')}.png) |"
         )
+    most = max(facts["steps"] for facts in found)
+    fewer = [f"{f['recipe']['name']} ({f['steps']})" for f in found if f["steps"] < most]
+    if fewer:
+        lines += ["", f"Followed for fewer steps, which says less, since a CPU is slow: {', '.join(fewer)}."]
     lines += _over(found)
     left_out = [facts["recipe"]["name"] for facts in found if facts["float64"]["left_out"]]
     if left_out:
