@@ -73,11 +73,17 @@ def name_inputs(key: str, names: tuple[str, ...]) -> None:
 _open: dict[str, Opened] = {}
 
 
-def open_model(key: str, source: str, dtype: str) -> str:
+def open_model(key: str, source: str, dtype: str, as_asked: bool = False) -> str:
     """Build a user's model and keep it under a key.
 
+    Args:
+        key: to keep it under.
+        source: "file.py:function" that returns it.
+        dtype: "float32" or "float64".
+        as_asked: whether it may have the mixed precision that it asks for.
+
     Returns:
-        the lower precision that it asks for and, in float64, is not given; "" if there is none.
+        what it asks for and is not given; "" if there is nothing.
 
     Raises:
         CrosscheckError: it cannot be built, or is no model.
@@ -87,7 +93,7 @@ def open_model(key: str, source: str, dtype: str) -> str:
     pool_volumes_in_float64()
     keep_int32()
     keras.utils.set_random_seed(0)
-    with none_mixed() if dtype == "float64" else nullcontext(set[str]()) as asked:
+    with nullcontext(set[str]()) if as_asked else none_mixed() as asked:
         made = factory.make(source)
     model = made.model
     if not isinstance(model, keras.Layer):

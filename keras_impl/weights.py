@@ -123,14 +123,14 @@ def write(
 
 
 def _built(source: str, inputs: list[np.ndarray], names: tuple[str, ...], dtype: str) -> keras.Model:
-    trace.open_model(WRITTEN, source, dtype)
+    trace.open_model(WRITTEN, source, dtype, as_asked=True)
     trace.name_inputs(WRITTEN, names)
     subject = trace.opened(WRITTEN)
     if not subject.model.built:
         try:  # for a batch of any size, if the model's code can do that
             subject.model(*subject.arranged(_symbolic(inputs, dtype, None)))
         except Exception:
-            trace.open_model(WRITTEN, source, dtype)
+            trace.open_model(WRITTEN, source, dtype, as_asked=True)
             trace.name_inputs(WRITTEN, names)
             subject = trace.opened(WRITTEN)
             subject.model(*subject.arranged(_symbolic(inputs, dtype, len(inputs[0]))))

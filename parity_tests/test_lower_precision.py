@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from crosscheck.cli import main
 from crosscheck.ports import inputs
 from crosscheck.ports.comparison import Ports
+from crosscheck.ports.recording import record, record_after
 from crosscheck.ports.report import examine
+from crosscheck.ports.traces import compare_recordings
 from crosscheck.sides import Sides
 
 FOLDER = Path(__file__).parent / "ported"
@@ -39,6 +42,21 @@ def test_a_model_in_half_precision_is_compared_without(sides: Sides) -> None:
     report = examine(on_the_table(sides, "halved", "plain"))
     assert report.equal
     assert report.notes == ("torch asks for bfloat16: compared in float64, as all is.",)
+
+
+def test_a_trace_is_of_the_dtype_it_says(sides: Sides) -> None:
+    one = record(sides.torch, SOURCES[0] + "net", inputs.read(("4x5",)), "float32", 0)
+    two, _ = record_after(sides.keras, SOURCES[1] + "by_policy", one, "float32")
+    report, _ = compare_recordings(one, two)
+    assert report.equal
+    assert "keras asks for mixed_bfloat16: compared in float32, as all is." in report.notes()
+
+
+def test_what_is_written_for_keras_stays_in_mixed_precision(sides: Sides) -> None:
+    sides.keras.call("keras_impl.trace:open_model", "written", SOURCES[1] + "by_layer", "float32", True)
+    x = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    values = sides.keras.call("keras_impl.trace:run", "written", [x], True).values
+    assert {str(value.dtype) for value in values.values()} >= {"bfloat16"}
 
 
 def test_what_no_precision_explains_is_found(sides: Sides) -> None:

@@ -47,7 +47,7 @@ def open_model(key: str, source: str, dtype: str) -> str:
     """Build a user's model and keep it under a key.
 
     Returns:
-        the lower precision that it is in and, in float64, is taken out of; "" if there is none.
+        the lower precision that it is in and taken out of; "" if there is none.
 
     Raises:
         CrosscheckError: it cannot be built, or is no module.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crosscheck.errors import CrosscheckError
-from crosscheck.ports import copying, pairing, trying
+from crosscheck.ports import asked, copying, pairing, trying
 from crosscheck.ports.calls import calls_of, ends_of, states_of
 from crosscheck.ports.divergence import TOLERANCE, Parted, Place, apart, in_keras_order, relative_error
 from crosscheck.ports.faithful import require_faithful, require_known
@@ -18,7 +18,6 @@ from crosscheck.ports.stretches import stretch_to
 from crosscheck.sides import Sides
 
 KEY = "compared"
-LOWER = "{} asks for {}: compared in float64, as all is."
 # Layers that tell what the axes of an image or signal are.
 WITH_CHANNELS = (
     "conv1d",
@@ -103,11 +102,9 @@ class Ports:
             sides.torch.submit("torch_impl.trace:open_model", KEY, torch, "float64"),
             sides.keras.submit("keras_impl.trace:open_model", KEY, keras, "float64"),
         )
-        opened = [
-            side.result(future) for side, future in zip((sides.torch, sides.keras), futures, strict=True)
-        ]
-        self.lower = [LOWER.format(*one) for one in zip(("torch", "keras"), opened, strict=True) if one[1]]
-        self.notes = self.lower
+        opened = zip((sides.torch, sides.keras), futures, strict=True)
+        self.asked: dict[str, str] = {side.name: side.result(future) for side, future in opened}
+        self.notes = asked.notes(self.asked)
         self.inputs = inputs
         names = sides.torch.call("torch_impl.trace:input_names", KEY)[: len(inputs)]
         sides.keras.call("keras_impl.trace:name_inputs", KEY, names)
@@ -287,7 +284,7 @@ class Ports:
             self.rows, self.held, self.lone = rows, (held, there), (dict[str, Held](), dict[str, Held]())
             mine = self.sides.torch.call("torch_impl.trace:get_weights", KEY, held)
             theirs = self.sides.keras.call("keras_impl.trace:get_weights", KEY, there)
-            self.notes = self.lower + copying.unlike(mine, rows.from_keras(theirs))
+            self.notes = asked.notes(self.asked) + copying.unlike(mine, rows.from_keras(theirs))
             return
         weights = copying.drawn(held, seed)
         # What only one of them has is drawn, too: a bias of 0 would not be seen.

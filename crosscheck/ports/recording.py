@@ -104,7 +104,7 @@ def record(
         CrosscheckError: the model cannot be built or run, or gives other numbers each time.
     """
     trace = f"{side.name}_impl.trace"
-    side.call(f"{trace}:open_model", KEY, source, dtype)
+    asked = side.call(f"{trace}:open_model", KEY, source, dtype)
     given = inputs if side.name == "torch" else _channels_last(side, inputs)
     program: Program = side.call(f"{trace}:program", KEY, given)
     require_known(program)
@@ -115,6 +115,7 @@ def record(
         "source": source,
         "dtype": dtype,
         "weights": "its own" if seed is None else f"drawn, seed {seed}",
+        "asked": asked,
     }
     return _run(side, program, inputs, given, facts | ({"backend": backend} if backend else {}))
 
@@ -143,6 +144,7 @@ def record_after(
     ports = Following(side, source, other, dtype, given)
     ports.compare()  # layers in doubt are paired, and given weights, as they make the models equal
     facts = {"source": source, "dtype": dtype, "weights": f"those of {other.facts.get('source')}"}
+    facts["asked"] = ports.asked[side.name]
     program = ports.torch if side.name == "torch" else ports.keras
     inputs = ports.inputs if side.name == "torch" else ports.keras_inputs
     facts |= {"backend": backend} if backend else {}

@@ -6,7 +6,7 @@ from math import isclose
 from typing import Any
 
 from crosscheck.errors import CrosscheckError
-from crosscheck.ports import pairing, trying
+from crosscheck.ports import asked, pairing, trying
 from crosscheck.ports.carrying import neutral
 from crosscheck.ports.comparison import Comparison, Ports
 from crosscheck.ports.divergence import TOLERANCE, Parted, in_keras_order, relative_error
@@ -160,6 +160,8 @@ class TraceReport:
             for side, facts in self.facts.items()
             if facts.get("drops")
         ]
+        for side, facts in self.facts.items():
+            lines += asked.notes({side: facts.get("asked", "")}, facts["dtype"])
         names = [n for n in ("machine", "threads", "versions") if {n} <= torch.keys() & keras.keys()]
         others = [n for n in names if torch[n] != keras[n]]
         return lines + ([f"The runs also differ in: {', '.join(others)}."] if others else [])
