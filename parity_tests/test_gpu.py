@@ -127,14 +127,13 @@ def test_workers_have_a_gpu_each(cuda_sides: Sides, tmp_path: Path) -> None:
 
 @pytest.mark.gpu
 def test_trajectories_and_experiments_run_on_the_gpu(cuda_sides: Sides, tmp_path: Path) -> None:
-    code = "from crosscheck.cli import main; main(prog_name='crosscheck')"
     given = ("--device", "cuda", "--backend", cuda_sides.backend, "--out", tmp_path)
     if cuda_sides.backend != "torch":  # which has no float64 of its own
         recipe = ("split_linear/split", "--data", "generated", "--steps", "20")
-        ran(sys.executable, "-c", code, "trajectories", *recipe, *given)
+        ran(sys.executable, "-m", "crosscheck", "trajectories", *recipe, *given)
         facts = json.loads((tmp_path / "split_linear-split.json").read_text())
         assert not any("cpu" in settings["device"].lower() for settings in facts["settings"].values())
-        ran(sys.executable, "-c", code, "experiment", "prelu", "--quick", *given)
+        ran(sys.executable, "-m", "crosscheck", "experiment", "prelu", "--quick", *given)
 
 
 def test_the_gpu_check_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What trajectories rest on: each begins where it is told to, and optimizers keep to their own state."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,33 @@ def test_a_real_epoch_is_followed_by_the_next() -> None:
     assert found.shape == (9, 15)
     assert np.array_equal(found[:6].ravel(), batches.epoch_order(100, 3, 1)[:90])
     assert np.array_equal(found[6:].ravel(), batches.epoch_order(100, 3, 2)[:45])
+
+
+@pytest.mark.parametrize(
+    ("moved", "kept"),
+    [(0.0, "4 of 4"), (0.9e-12, "4 of 4"), (1.1e-12, "2 of 4"), (np.nan, "2 of 4")],
+)
+def test_the_page_tells_for_how_long_losses_agree(moved: float, kept: str) -> None:
+    losses = [2.0, 1.0, 0.5, 0.25]
+    other = [2.0, 1.0, 0.5 * (1 + moved), 0.25]
+    assert results_page._kept({"float64": {"losses": {"torch": losses, "keras": other}}}) == kept
+
+
+def test_the_page_names_recipes_of_fewer_steps(tmp_path: Path) -> None:
+    folder = tmp_path / results_page.TRAJECTORIES
+    folder.mkdir(parents=True)
+    root = Path(__file__).parent.parent
+    for name, steps in (("split_linear-split", 300), ("split_linear-wide", 5)):
+        facts = json.loads((root / results_page.TRAJECTORIES / f"{name}.json").read_text())
+        (folder / f"{name}.json").write_text(json.dumps(facts | {"steps": steps}))
+    (said,) = [line for line in results_page._trajectories(tmp_path) if line.startswith("Followed for fewer")]
+    assert said.endswith(": split_linear/wide (5).")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(None, "no number"), (0.461, "46 %"), (0.999, "100 %"), (9.64, "9.6 times"), (6_447, "6,447 times")]
+    + [(1.26e6, "1.3e+06 times")],
+)
+def test_a_share_in_words(share: float | None, said: str) -> None:
+    assert trajectories.percent(share) == said

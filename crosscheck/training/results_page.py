@@ -11,7 +11,7 @@ from crosscheck.recipes import lr_scaling
 from crosscheck.recipes.recipe import recipes
 from crosscheck.technique import technique
 from crosscheck.training import comparison_report, gpu_results, report, suite, trajectories
-from crosscheck.verification.trajectory import RELATIVE, allowed_losses
+from crosscheck.verification.trajectory import allowed_losses
 
 PAGE = Path("docs") / "results.md"
 TRAJECTORIES = Path("results") / "trajectories"
@@ -164,7 +164,8 @@ def _trajectories(root: Path) -> list[str]:
 def _kept(facts: dict[str, Any]) -> str:
     """How long the float64 losses keep the rule, of all steps."""
     torch, keras = (np.asarray(facts["float64"]["losses"][side]) for side in report.SIDES)
-    over = np.flatnonzero(~(np.abs(torch - keras) <= RELATIVE * np.abs(torch)))
+    allowed = allowed_losses(torch, np.zeros_like(torch), "float64")
+    over = np.flatnonzero(~(np.abs(torch - keras) <= allowed))  # NaN is over it
     return f"{over[0] if len(over) else len(torch)} of {len(torch)}"
 
 

@@ -266,7 +266,11 @@ def _called(clones: dict[int, keras.Layer], step: Step, norm: keras.Layer | None
 def _cloned(layer: keras.Layer, name: str, changes: dict[str, bool]) -> keras.Layer:
     try:
         return type(layer).from_config(layer.get_config() | {"name": name} | changes)
-    except (NotImplementedError, TypeError, ValueError):
+    except (
+        NotImplementedError,
+        TypeError,
+        ValueError,
+    ):  # what a user's layer without a config of its own raises
         return KeptLayer(layer, name=name)
 
 
